@@ -1,0 +1,2 @@
+//! Hands over to a command.
+fn main() {}
