@@ -1,1 +1,6 @@
-//! tillroll.
+//! tillroll: a till for technicians, and the back office that belongs to it.
+//!
+//! Start at [`domain::fold`] for what a journal row means, at `flow::payment` for how a payment lives, at `cli` for
+//! how the parts are put together.
+
+pub mod domain;

@@ -1,0 +1,426 @@
+//! What a journal row tells: one struct a kind, in version 1 of its body.
+//!
+//! A kind or version that this program does not know stays readable by its subjects; it is never guessed at.
+
+use super::document::{DocumentNumber, Series};
+use super::id::{Epoch, InvoiceId, JobId, LineId, PaymentId, VisitId};
+use super::invoice::Invoice;
+use super::job::VisitState;
+use super::line::Line;
+use super::money::Money;
+use super::outcome::Outcome;
+use super::payment::CardSummary;
+use serde::{Deserialize, Serialize};
+
+/// The version of every body in this file.
+pub const BODY_VERSION: u32 = 1;
+
+/// Row 1 of every epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalOpened {
+    /// The label of this epoch's document numbers.
+    pub series: Series,
+    /// The program's version.
+    pub program: String,
+    /// The head of the epoch before, if there was one.
+    pub previous: Option<PreviousHead>,
+}
+
+/// Where the epoch before ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousHead {
+    /// Its id.
+    pub epoch: Epoch,
+    /// Its last row.
+    pub seq: u64,
+    /// That row's hash, hex.
+    pub hash: String,
+}
+
+/// The technician is further with a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitMoved {
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// From where.
+    pub from: VisitState,
+    /// To where.
+    pub to: VisitState,
+}
+
+/// A line was added to a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineAdded {
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// The line.
+    pub line: Line,
+}
+
+/// A line was taken off a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineRemoved {
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// The line, whole: what it took from the van goes back.
+    pub line: Line,
+}
+
+/// A visit's lines became an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceIssued {
+    /// The invoice.
+    pub invoice: Invoice,
+}
+
+/// An invoice was taken back before any money moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceCancelled {
+    /// The invoice.
+    pub invoice: InvoiceId,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// Why.
+    pub why: String,
+}
+
+/// A card payment begins; the reader is armed after this is on the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentIntended {
+    /// The payment.
+    pub payment: PaymentId,
+    /// What it pays.
+    pub invoice: InvoiceId,
+    /// The invoice's number.
+    pub document: DocumentNumber,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// How much.
+    pub amount: Money,
+    /// The open tender that the technician was warned about.
+    pub linked_to: Option<PaymentId>,
+}
+
+/// A payment changed in a way that needs no more than a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentStep {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// Why, in a sentence; empty when the kind says it all.
+    pub why: String,
+}
+
+/// The encrypted read is complete; its blob was sealed in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentCardRead {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// What may be known of the card.
+    pub card: CardSummary,
+    /// SHA-256 of the sealed blob, hex.
+    pub blob: String,
+    /// The office's sealing key that it was sealed to.
+    pub sealing_key: String,
+    /// Key serial number of the reader's encryption, hex.
+    pub ksn: String,
+    /// SHA-256 of the reader's ciphertext, hex: with the KSN unique to one payment.
+    pub ciphertext_sha256: String,
+    /// Random; erased with the body's personal data.
+    pub salt: String,
+}
+
+/// An authorisation is asked for, now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentRequested {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// How much.
+    pub amount: Money,
+    /// SHA-256 of the sealed blob, hex.
+    pub blob: String,
+}
+
+/// The technician took the payment without the bank.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentAcceptedOffline {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// How much.
+    pub amount: Money,
+    /// SHA-256 of the sealed blob, hex.
+    pub blob: String,
+    /// When it must have been forwarded, Unix milliseconds.
+    pub deadline_ms: i64,
+    /// The policy that allowed it.
+    pub policy: u32,
+}
+
+/// The device saw the office's word and did what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentOutcomeSeen {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// The office's word.
+    pub outcome: Outcome,
+}
+
+/// Cash was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashRecorded {
+    /// The payment.
+    pub payment: PaymentId,
+    /// What it pays.
+    pub invoice: InvoiceId,
+    /// The invoice's number.
+    pub document: DocumentNumber,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// What stays in the drawer.
+    pub amount: Money,
+    /// What was handed over, minor units.
+    pub tendered_minor: i64,
+    /// What was handed back, minor units.
+    pub change_minor: i64,
+    /// The open tender that the technician was warned about.
+    pub linked_to: Option<PaymentId>,
+}
+
+/// A receipt goes to the printer; written before its first byte.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptQueued {
+    /// The invoice it shows.
+    pub invoice: InvoiceId,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// 1 for the first, 2 and more are marked COPY.
+    pub copy: u32,
+}
+
+/// What became of a receipt at the printer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptEnded {
+    /// The invoice it shows.
+    pub invoice: InvoiceId,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// Which copy.
+    pub copy: u32,
+    /// Whether all of it reached the printer.
+    pub printed: bool,
+    /// Why not, in a sentence.
+    pub why: Option<String>,
+}
+
+/// Why a row's body is not an event of this program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// A kind from a newer program.
+    #[error("kind {0:?} is not known here: update this program")]
+    UnknownKind(String),
+    /// A body version from a newer program.
+    #[error("version {1} of {0:?} is not known here: update this program")]
+    UnknownVersion(String, u32),
+    /// Not the JSON of its kind.
+    #[error("the body of a {0:?} row cannot be read: {1}")]
+    BadBody(String, String),
+}
+
+impl DecodeError {
+    /// An update of the program may help; this program never reads it.
+    pub fn is_permanent(&self) -> bool {
+        true
+    }
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident($body:ty) = $kind:literal),+ $(,)?) => {
+        /// What happened. One journal row each.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Event {
+            $($(#[$doc])* $name($body)),+
+        }
+
+        /// Every kind of row that this program writes.
+        pub const KINDS: &[&str] = &[$($kind),+];
+
+        impl Event {
+            /// The row's kind.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Event::$name(_) => $kind),+
+                }
+            }
+
+            /// The row's body: one line of JSON, kept as these bytes for ever.
+            pub fn body(&self) -> Result<String, DecodeError> {
+                match self {
+                    $(Event::$name(body) => serde_json::to_string(body)),+
+                }
+                .map_err(|why| DecodeError::BadBody(self.kind().to_owned(), why.to_string()))
+            }
+
+            /// Reads a body back.
+            pub fn decode(kind: &str, version: u32, body: &str) -> Result<Event, DecodeError> {
+                let bad = |why: serde_json::Error| DecodeError::BadBody(kind.to_owned(), why.to_string());
+                if KINDS.contains(&kind) && version != BODY_VERSION {
+                    return Err(DecodeError::UnknownVersion(kind.to_owned(), version));
+                }
+                match kind {
+                    $($kind => serde_json::from_str(body).map(Event::$name).map_err(bad),)+
+                    other => Err(DecodeError::UnknownKind(other.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+events!(
+    /// Row 1 of every epoch.
+    JournalOpened(JournalOpened) = "journal.opened",
+    /// The technician is further with a visit.
+    VisitMoved(VisitMoved) = "visit.moved",
+    /// A line was added.
+    LineAdded(LineAdded) = "line.added",
+    /// A line was taken off.
+    LineRemoved(LineRemoved) = "line.removed",
+    /// Lines became an invoice.
+    InvoiceIssued(InvoiceIssued) = "invoice.issued",
+    /// An invoice was taken back.
+    InvoiceCancelled(InvoiceCancelled) = "invoice.cancelled",
+    /// A card payment begins.
+    PaymentIntended(PaymentIntended) = "payment.intended",
+    /// It ended before anything was sent.
+    PaymentAbandoned(PaymentStep) = "payment.abandoned",
+    /// The card itself said no.
+    PaymentCardDeclined(PaymentStep) = "payment.card_declined",
+    /// The card was read.
+    PaymentCardRead(PaymentCardRead) = "payment.card_read",
+    /// Not allowed; card data erased.
+    PaymentRefused(PaymentStep) = "payment.refused",
+    /// Ask the bank, now.
+    PaymentRequested(PaymentRequested) = "payment.authorize_requested",
+    /// Taken without the bank.
+    PaymentAcceptedOffline(PaymentAcceptedOffline) = "payment.accepted_offline",
+    /// No answer came in time.
+    PaymentUnknown(PaymentStep) = "payment.unknown",
+    /// The technician took the part that the bank agreed to.
+    PaymentPartTaken(PaymentStep) = "payment.part_taken",
+    /// Take it back.
+    PaymentVoidRequested(PaymentStep) = "payment.void_requested",
+    /// The office's word was seen.
+    PaymentOutcomeSeen(PaymentOutcomeSeen) = "payment.outcome_seen",
+    /// Cash was taken.
+    CashRecorded(CashRecorded) = "cash.recorded",
+    /// A receipt goes to the printer.
+    ReceiptQueued(ReceiptQueued) = "receipt.queued",
+    /// What became of it.
+    ReceiptEnded(ReceiptEnded) = "receipt.ended",
+);
+
+/// The ids that an event speaks about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct About {
+    /// The job, if any.
+    pub job: Option<JobId>,
+    /// The visit, if any.
+    pub visit: Option<VisitId>,
+    /// The invoice, if any.
+    pub invoice: Option<InvoiceId>,
+    /// The payment, if any.
+    pub payment: Option<PaymentId>,
+    /// The line, if any.
+    pub line: Option<LineId>,
+}
+
+impl About {
+    fn visit(job: JobId, visit: VisitId) -> About {
+        About { job: Some(job), visit: Some(visit), ..About::default() }
+    }
+
+    fn payment(job: JobId, visit: VisitId, payment: PaymentId) -> About {
+        About { payment: Some(payment), ..About::visit(job, visit) }
+    }
+
+    fn invoice(job: JobId, visit: VisitId, invoice: InvoiceId) -> About {
+        About { invoice: Some(invoice), ..About::visit(job, visit) }
+    }
+}
+
+impl Event {
+    /// The ids that it speaks about.
+    pub fn about(&self) -> About {
+        match self {
+            Event::JournalOpened(_) => About::default(),
+            Event::VisitMoved(e) => About::visit(e.job, e.visit),
+            Event::LineAdded(e) => About { line: Some(e.line.id), ..About::visit(e.job, e.visit) },
+            Event::LineRemoved(e) => About { line: Some(e.line.id), ..About::visit(e.job, e.visit) },
+            Event::InvoiceIssued(e) => About::invoice(e.invoice.job, e.invoice.visit, e.invoice.id),
+            Event::InvoiceCancelled(e) => About::invoice(e.job, e.visit, e.invoice),
+            Event::PaymentIntended(e) => {
+                About { invoice: Some(e.invoice), ..About::payment(e.job, e.visit, e.payment) }
+            }
+            Event::PaymentAbandoned(e)
+            | Event::PaymentCardDeclined(e)
+            | Event::PaymentRefused(e)
+            | Event::PaymentUnknown(e)
+            | Event::PaymentPartTaken(e)
+            | Event::PaymentVoidRequested(e) => About::payment(e.job, e.visit, e.payment),
+            Event::PaymentCardRead(e) => About::payment(e.job, e.visit, e.payment),
+            Event::PaymentRequested(e) => About::payment(e.job, e.visit, e.payment),
+            Event::PaymentAcceptedOffline(e) => About::payment(e.job, e.visit, e.payment),
+            Event::PaymentOutcomeSeen(e) => About::payment(e.job, e.visit, e.payment),
+            Event::CashRecorded(e) => About { invoice: Some(e.invoice), ..About::payment(e.job, e.visit, e.payment) },
+            Event::ReceiptQueued(e) => About::invoice(e.job, e.visit, e.invoice),
+            Event::ReceiptEnded(e) => About::invoice(e.job, e.visit, e.invoice),
+        }
+    }
+
+    /// The row's subjects: those ids as text, in a fixed order.
+    pub fn subjects(&self) -> Vec<String> {
+        let about = self.about();
+        let ids = [
+            about.job.map(|id| id.0),
+            about.visit.map(|id| id.0),
+            about.invoice.map(|id| id.0),
+            about.payment.map(|id| id.0),
+            about.line.map(|id| id.0),
+        ];
+        ids.into_iter().flatten().map(|id| id.to_string()).collect()
+    }
+}

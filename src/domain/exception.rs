@@ -1,0 +1,128 @@
+//! Exceptions: what a dispatcher must deal with.
+
+use super::id::ExceptionId;
+use super::money::Currency;
+use serde::{Deserialize, Serialize};
+
+/// What kind of trouble. The names in JSON are these in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExceptionType {
+    /// A stored payment was declined by the bank.
+    LateDecline,
+    /// A stored payment must be forwarded soon.
+    CardExpiring,
+    /// A stored payment was not forwarded in time.
+    CardExpired,
+    /// Nobody knows what became of a payment.
+    PaymentUnknown,
+    /// Approved, and the handheld has not said that it saw it.
+    ApprovedUnseen,
+    /// Money without a bill.
+    UnmatchedPayment,
+    /// A stored payment is larger than what its invoice still owes, or breaks a rule; a dispatcher decides.
+    HeldExcess,
+    /// A void came too late; a refund is needed.
+    VoidFailed,
+    /// A reversal is not answered.
+    ReversalStuck,
+    /// Cash counted and cash expected differ.
+    CashVariance,
+    /// Two people changed the same thing.
+    Conflict,
+    /// Rows of a journal are missing.
+    SequenceGap,
+    /// One place of a journal with two contents: a copied or restored card.
+    Fork,
+    /// A row that could not be applied.
+    QuarantinedRow,
+    /// Totals computed by device and office differ.
+    TotalsDiffer,
+}
+
+impl ExceptionType {
+    /// Every type.
+    pub const ALL: [ExceptionType; 15] = [
+        ExceptionType::LateDecline,
+        ExceptionType::CardExpiring,
+        ExceptionType::CardExpired,
+        ExceptionType::PaymentUnknown,
+        ExceptionType::ApprovedUnseen,
+        ExceptionType::UnmatchedPayment,
+        ExceptionType::HeldExcess,
+        ExceptionType::VoidFailed,
+        ExceptionType::ReversalStuck,
+        ExceptionType::CashVariance,
+        ExceptionType::Conflict,
+        ExceptionType::SequenceGap,
+        ExceptionType::Fork,
+        ExceptionType::QuarantinedRow,
+        ExceptionType::TotalsDiffer,
+    ];
+
+    /// The name in JSON and in the databases.
+    pub fn name(self) -> &'static str {
+        match self {
+            ExceptionType::LateDecline => "late_decline",
+            ExceptionType::CardExpiring => "card_expiring",
+            ExceptionType::CardExpired => "card_expired",
+            ExceptionType::PaymentUnknown => "payment_unknown",
+            ExceptionType::ApprovedUnseen => "approved_unseen",
+            ExceptionType::UnmatchedPayment => "unmatched_payment",
+            ExceptionType::HeldExcess => "held_excess",
+            ExceptionType::VoidFailed => "void_failed",
+            ExceptionType::ReversalStuck => "reversal_stuck",
+            ExceptionType::CashVariance => "cash_variance",
+            ExceptionType::Conflict => "conflict",
+            ExceptionType::SequenceGap => "sequence_gap",
+            ExceptionType::Fork => "fork",
+            ExceptionType::QuarantinedRow => "quarantined_row",
+            ExceptionType::TotalsDiffer => "totals_differ",
+        }
+    }
+
+    /// What it means and what to do, in one sentence.
+    pub fn advice(self) -> &'static str {
+        match self {
+            ExceptionType::LateDecline => "The bank declined a payment taken offline: ask the customer for another way to pay.",
+            ExceptionType::CardExpiring => "A stored card payment must be forwarded soon: bring the handheld online.",
+            ExceptionType::CardExpired => "A stored card payment was not forwarded in time: ask the customer for another way to pay.",
+            ExceptionType::PaymentUnknown => "The processor has not said what became of this payment: wait for the look-up, or ask the processor.",
+            ExceptionType::ApprovedUnseen => "The bank agreed, but the handheld has not confirmed that it saw it: bring the handheld online.",
+            ExceptionType::UnmatchedPayment => "Money came in without a bill: assign it or give it back.",
+            ExceptionType::HeldExcess => "The payment breaks a rule or exceeds what is owed: release it or void it before its deadline.",
+            ExceptionType::VoidFailed => "The void came too late: give a refund.",
+            ExceptionType::ReversalStuck => "The processor does not answer a reversal: it is repeated; call the processor if it stays.",
+            ExceptionType::CashVariance => "Cash counted differs from cash expected: ask the technician and note the reason.",
+            ExceptionType::Conflict => "Office and technician changed the same thing: choose one.",
+            ExceptionType::SequenceGap => "Rows of this handheld's journal are missing: fetch them by cable, or note why they are lost.",
+            ExceptionType::Fork => "Two histories of one handheld exist (a copied or restored card): find out which one is real.",
+            ExceptionType::QuarantinedRow => "A row from the handheld could not be applied: update the office or resolve by hand.",
+            ExceptionType::TotalsDiffer => "Handheld and office compute different totals: check the price book and the tax rules.",
+        }
+    }
+}
+
+/// One exception, as in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// Its id.
+    pub id: ExceptionId,
+    /// What kind.
+    #[serde(rename = "type")]
+    pub kind: ExceptionType,
+    /// The id of what it is about.
+    pub subject: String,
+    /// Money at stake, minor units.
+    pub amount_minor: i64,
+    /// Its currency.
+    pub currency: Currency,
+    /// Since when, Unix milliseconds.
+    pub opened_at: i64,
+    /// Until when it can be dealt with, Unix milliseconds.
+    pub deadline: Option<i64>,
+    /// Who deals with it.
+    pub owner: Option<String>,
+    /// `open` or `resolved`.
+    pub state: String,
+}

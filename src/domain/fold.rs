@@ -1,0 +1,286 @@
+//! What one journal row changes: a pure function, run on the handheld before it commits and in the office when the
+//! row arrives, so that both hold the same facts.
+
+use super::event::{Event, InvoiceCancelled, InvoiceIssued, LineAdded, LineRemoved, VisitMoved};
+use super::id::{EntryId, ItemId, RowId};
+use super::invoice::{Invoice, InvoiceState, PaidSums};
+use super::job::{MoneyState, VisitWork};
+use super::ledger::{Account, Entry, LedgerError};
+use super::line::{Line, Quantity};
+use super::money::MoneyError;
+use super::payment::{IllegalTransition, Payment, Tender};
+use super::stock::{Place, StockMove};
+
+/// What is known before the row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The visit that the row speaks about; `None` when nobody touched it yet.
+    pub visit: Option<VisitWork>,
+    /// The visit's or the payment's invoice that is not cancelled.
+    pub invoice: Option<Invoice>,
+    /// The sums over that invoice's payments.
+    pub sums: Option<PaidSums>,
+    /// The payment.
+    pub payment: Option<Payment>,
+}
+
+/// What changes with the row. `None` and empty mean: as before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The visit's new state.
+    pub visit: Option<VisitWork>,
+    /// A new line.
+    pub line_added: Option<Line>,
+    /// A line that goes.
+    pub line_removed: Option<Line>,
+    /// The invoice's new state.
+    pub invoice: Option<Invoice>,
+    /// The payment's new state.
+    pub payment: Option<Payment>,
+    /// A ledger entry.
+    pub entry: Option<Entry>,
+    /// Stock moves.
+    pub stock: Vec<StockMove>,
+    /// The payment's blob is not needed any more on this side.
+    pub erase_blob: bool,
+}
+
+/// Why a row changes nothing: it cannot be true after what is known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// A payment event in the wrong state.
+    #[error(transparent)]
+    Payment(#[from] IllegalTransition),
+    /// A visit event in the wrong state.
+    #[error("a visit cannot go from {from} to {to}")]
+    Visit {
+        /// What is known.
+        from: &'static str,
+        /// What was asked.
+        to: &'static str,
+    },
+    /// Lines after the invoice.
+    #[error("the invoice is issued: take it back before changing its lines")]
+    Invoiced,
+    /// Nothing to bill, or something that does not exist.
+    #[error("the row speaks of {0} that does not exist here")]
+    Missing(&'static str),
+    /// Taking back an invoice with money on it.
+    #[error("money has moved on this invoice: it cannot be taken back, only refunded")]
+    MoneyMoved,
+    /// Arithmetic.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl FoldError {
+    /// The same row never fits the same state.
+    pub fn is_permanent(&self) -> bool {
+        true
+    }
+}
+
+/// Where the row stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowRef {
+    /// The row's id.
+    pub id: RowId,
+    /// Its device time, Unix milliseconds.
+    pub at_ms: i64,
+}
+
+/// What `event` changes, given what is known.
+pub fn fold(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
+    match event {
+        Event::JournalOpened(_) | Event::ReceiptQueued(_) | Event::ReceiptEnded(_) => Ok(Changes::default()),
+        Event::VisitMoved(e) => visit_moved(e, known),
+        Event::LineAdded(e) => line_added(e, known, row),
+        Event::LineRemoved(e) => line_removed(e, known, row),
+        Event::InvoiceIssued(e) => invoice_issued(e, known, row),
+        Event::InvoiceCancelled(e) => invoice_cancelled(e, known, row),
+        Event::PaymentIntended(_)
+        | Event::PaymentAbandoned(_)
+        | Event::PaymentCardDeclined(_)
+        | Event::PaymentCardRead(_)
+        | Event::PaymentRefused(_)
+        | Event::PaymentRequested(_)
+        | Event::PaymentAcceptedOffline(_)
+        | Event::PaymentUnknown(_)
+        | Event::PaymentPartTaken(_)
+        | Event::PaymentVoidRequested(_)
+        | Event::PaymentOutcomeSeen(_)
+        | Event::CashRecorded(_) => payment_changed(event, known, row),
+    }
+}
+
+fn visit_moved(e: &VisitMoved, known: &Known) -> Result<Changes, FoldError> {
+    let visit = known.visit.unwrap_or(VisitWork::untouched(e.job, e.visit));
+    if visit.state != e.from || !e.from.may_become(e.to) {
+        return Err(FoldError::Visit { from: visit.state.word(), to: e.to.word() });
+    }
+    Ok(Changes { visit: Some(VisitWork { state: e.to, ..visit }), ..Changes::default() })
+}
+
+fn not_invoiced(known: &Known) -> Result<(), FoldError> {
+    match known.invoice {
+        Some(_) => Err(FoldError::Invoiced),
+        None => Ok(()),
+    }
+}
+
+fn moves(lines: &[Line], row: RowRef, visit: super::id::VisitId, from: Place, to: Place) -> Vec<StockMove> {
+    let one = |item: ItemId, quantity: Quantity| StockMove { row: row.id, item, quantity, from, to, visit };
+    lines.iter().filter(|l| l.stock_tracked).filter_map(|l| l.item.map(|item| one(item, l.quantity))).collect()
+}
+
+fn line_added(e: &LineAdded, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
+    not_invoiced(known)?;
+    e.line.amount()?;
+    Ok(Changes {
+        visit: Some(known.visit.unwrap_or(VisitWork::untouched(e.job, e.visit))),
+        stock: moves(std::slice::from_ref(&e.line), row, e.visit, Place::Van, Place::Visit),
+        line_added: Some(e.line.clone()),
+        ..Changes::default()
+    })
+}
+
+fn line_removed(e: &LineRemoved, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
+    not_invoiced(known)?;
+    Ok(Changes {
+        stock: moves(std::slice::from_ref(&e.line), row, e.visit, Place::Visit, Place::Van),
+        line_removed: Some(e.line.clone()),
+        ..Changes::default()
+    })
+}
+
+fn invoice_issued(e: &InvoiceIssued, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
+    not_invoiced(known)?;
+    let visit = known.visit.unwrap_or(VisitWork::untouched(e.invoice.job, e.invoice.visit));
+    let (state, money) = e.invoice.standing(PaidSums::NONE)?;
+    Ok(Changes {
+        visit: Some(VisitWork { money, ..visit }),
+        entry: invoice_entry(&e.invoice, row, 1)?,
+        invoice: Some(Invoice { state, ..e.invoice.clone() }),
+        ..Changes::default()
+    })
+}
+
+fn invoice_cancelled(e: &InvoiceCancelled, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
+    let invoice = known.invoice.as_ref().filter(|i| i.id == e.invoice).ok_or(FoldError::Missing("an invoice"))?;
+    if known.sums.is_none_or(|sums| sums != PaidSums::NONE) || invoice.delivered {
+        return Err(FoldError::MoneyMoved);
+    }
+    let visit = known.visit.ok_or(FoldError::Missing("a visit"))?;
+    Ok(Changes {
+        visit: Some(VisitWork { money: MoneyState::None, ..visit }),
+        entry: invoice_entry(invoice, row, -1)?,
+        invoice: Some(Invoice { state: InvoiceState::Cancelled, ..invoice.clone() }),
+        ..Changes::default()
+    })
+}
+
+/// Receivable against revenue, tax, tips and rounding; `sign` -1 takes it back.
+fn invoice_entry(invoice: &Invoice, row: RowRef, sign: i64) -> Result<Option<Entry>, FoldError> {
+    let t = &invoice.totals;
+    let side = |minor: i64, factor: i64| minor.checked_mul(factor * sign).ok_or(MoneyError::Overflow);
+    let sides = [
+        (Account::Receivable, side(t.total_minor, 1)?),
+        (Account::Revenue, side(t.net_minor, -1)?),
+        (Account::Tax, side(t.tax_minor, -1)?),
+        (Account::Tips, side(t.tip_minor, -1)?),
+        (Account::Rounding, side(t.rounding_minor, -1)?),
+    ];
+    Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, invoice.customer, t.currency, &sides)?)
+}
+
+/// A payment's new state, and all that follows from it: invoice, visit, ledger and stock.
+fn payment_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
+    let payment = Payment::after(known.payment.as_ref(), event, row.at_ms)?;
+    let invoice = known.invoice.as_ref().ok_or(FoldError::Missing("an invoice"))?;
+    if invoice.id != payment.invoice || invoice.totals.currency != payment.amount.currency || payment.amount.minor <= 0
+    {
+        return Err(FoldError::Missing("an invoice of this payment"));
+    }
+    let (was_approved, was_pending) = known.payment.as_ref().map_or((0, 0), |p| (p.approved_minor, p.pending_minor));
+    let add = |sum: i64, now: i64, was: i64| {
+        now.checked_sub(was).and_then(|delta| sum.checked_add(delta)).ok_or(MoneyError::Overflow)
+    };
+    let before = known.sums.unwrap_or(PaidSums::NONE);
+    let sums = PaidSums {
+        approved_minor: add(before.approved_minor, payment.approved_minor, was_approved)?,
+        pending_minor: add(before.pending_minor, payment.pending_minor, was_pending)?,
+    };
+    let (state, money) = invoice.standing(sums)?;
+    let covered = sums.covered_minor()? >= invoice.totals.total_minor;
+    let deliver = covered && !invoice.delivered;
+    let visit = known.visit.unwrap_or(VisitWork::untouched(invoice.job, invoice.visit));
+    let approved = add(0, payment.approved_minor, was_approved)?;
+    let pending = add(0, payment.pending_minor, was_pending)?;
+    Ok(Changes {
+        visit: Some(VisitWork { money, ..visit }),
+        stock: if deliver {
+            moves(&invoice.lines, row, invoice.visit, Place::Visit, Place::Customer)
+        } else {
+            Vec::new()
+        },
+        entry: payment_entry(&payment, invoice, row, approved, pending)?,
+        invoice: Some(Invoice { state, delivered: invoice.delivered || deliver, ..invoice.clone() }),
+        erase_blob: is_over(&payment),
+        payment: Some(payment),
+        ..Changes::default()
+    })
+}
+
+fn payment_entry(
+    payment: &Payment,
+    invoice: &Invoice,
+    row: RowRef,
+    approved: i64,
+    pending: i64,
+) -> Result<Option<Entry>, FoldError> {
+    let minus = |minor: i64| minor.checked_neg().ok_or(MoneyError::Overflow);
+    let money_account = match payment.tender {
+        Tender::Card => Account::CardClearing,
+        Tender::Cash => Account::Cash,
+    };
+    let sides = [
+        (money_account, approved),
+        (Account::Receivable, minus(approved)?),
+        (Account::CardPending, pending),
+        (Account::PendingOffset, minus(pending)?),
+    ];
+    Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, invoice.customer, payment.amount.currency, &sides)?)
+}
+
+/// No card data is needed for it any more: every end, and every approval (captures need none).
+fn is_over(payment: &Payment) -> bool {
+    use super::payment::PaymentState as S;
+    match payment.state {
+        S::Abandoned
+        | S::Declined
+        | S::Refused
+        | S::Approved
+        | S::PartlyApproved
+        | S::Voided
+        | S::VoidFailed
+        | S::LateDeclined
+        | S::Expired
+        | S::Captured
+        | S::Settled
+        | S::Disputed => payment.blob.is_some(),
+        S::Draft
+        | S::Presenting
+        | S::CardRead
+        | S::Requested
+        | S::Stored
+        | S::Unknown
+        | S::VoidPending
+        | S::Held
+        | S::Tendered
+        | S::Recorded
+        | S::Corrected => false,
+    }
+}

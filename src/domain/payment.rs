@@ -1,0 +1,414 @@
+//! A payment: its states, what the handheld may know of a card, and what a committed event makes of it.
+//!
+//! [`Payment::after`] is the meaning of a journal row, the same on the device and in the office. What *leads* to a
+//! row (readers, timers, the technician) is the machine in `flow::payment`.
+
+use super::document::DocumentNumber;
+use super::event::Event;
+use super::id::{InvoiceId, JobId, PaymentId, VisitId};
+use super::money::Money;
+use super::outcome::{Outcome, OutcomeState};
+use serde::{Deserialize, Serialize};
+
+/// Every state of a payment. The names in JSON are these in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// Being put together on the screen; not on the disk yet.
+    Draft,
+    /// Intent committed, the reader is armed.
+    Presenting,
+    /// Nothing was sent; another try is another payment.
+    Abandoned,
+    /// Declined by the bank, or by the card at the first GENERATE AC.
+    Declined,
+    /// The encrypted read is complete and sealed.
+    CardRead,
+    /// The request for an authorisation is on its way.
+    Requested,
+    /// Kept on the device, to be sent later; nobody has agreed yet.
+    Stored,
+    /// Not allowed; the card data was erased.
+    Refused,
+    /// The bank agreed.
+    Approved,
+    /// The bank agreed to a part; nobody has taken it yet.
+    PartlyApproved,
+    /// Sent, and no answer came.
+    Unknown,
+    /// A void is on its way.
+    VoidPending,
+    /// Nothing is owed by the card any more.
+    Voided,
+    /// The void came too late; a refund is needed.
+    VoidFailed,
+    /// Stored, then declined by the bank.
+    LateDeclined,
+    /// Stored, and not sent in time.
+    Expired,
+    /// Waits for a dispatcher's decision.
+    Held,
+    /// The office captured it.
+    Captured,
+    /// The processor settled it.
+    Settled,
+    /// The cardholder disputes it.
+    Disputed,
+    /// Cash is being counted; not on the disk yet.
+    Tendered,
+    /// Cash taken.
+    Recorded,
+    /// Cash entry corrected by a counter-entry.
+    Corrected,
+}
+
+/// What a person needs to tell apart at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Under way on this screen.
+    Open,
+    /// The money is certain.
+    Paid,
+    /// Accepted, not certain.
+    Pending,
+    /// Nobody knows yet.
+    Unknown,
+    /// No money from this.
+    Failed,
+}
+
+impl PaymentState {
+    /// The word on screens and receipts.
+    pub fn word(self) -> &'static str {
+        match self {
+            PaymentState::Draft => "DRAFT",
+            PaymentState::Presenting => "WAITING FOR CARD",
+            PaymentState::Abandoned => "ABANDONED",
+            PaymentState::Declined => "DECLINED",
+            PaymentState::CardRead => "CARD READ",
+            PaymentState::Requested => "ASKING THE BANK",
+            PaymentState::Stored => "PENDING",
+            PaymentState::Refused => "REFUSED",
+            PaymentState::Approved => "APPROVED",
+            PaymentState::PartlyApproved => "PARTLY APPROVED",
+            PaymentState::Unknown => "NOT KNOWN",
+            PaymentState::VoidPending => "VOID PENDING",
+            PaymentState::Voided => "VOIDED",
+            PaymentState::VoidFailed => "VOID FAILED",
+            PaymentState::LateDeclined => "LATE DECLINED",
+            PaymentState::Expired => "EXPIRED",
+            PaymentState::Held => "HELD",
+            PaymentState::Captured => "CAPTURED",
+            PaymentState::Settled => "SETTLED",
+            PaymentState::Disputed => "DISPUTED",
+            PaymentState::Tendered => "COUNTING",
+            PaymentState::Recorded => "PAID CASH",
+            PaymentState::Corrected => "CORRECTED",
+        }
+    }
+
+    /// The name in JSON and in the databases.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(state, _)| *state == self).map_or("", |(_, name)| name)
+    }
+
+    /// The state of a name.
+    pub fn from_name(name: &str) -> Option<PaymentState> {
+        NAMES.iter().find(|(_, known)| *known == name).map(|(state, _)| *state)
+    }
+
+    /// What a person needs to tell apart.
+    pub fn standing(self) -> Standing {
+        match self {
+            PaymentState::Draft
+            | PaymentState::Presenting
+            | PaymentState::CardRead
+            | PaymentState::Requested
+            | PaymentState::Tendered => Standing::Open,
+            PaymentState::Approved | PaymentState::Captured | PaymentState::Settled | PaymentState::Recorded => {
+                Standing::Paid
+            }
+            PaymentState::Stored | PaymentState::Held | PaymentState::PartlyApproved => Standing::Pending,
+            PaymentState::Unknown | PaymentState::VoidPending | PaymentState::VoidFailed | PaymentState::Disputed => {
+                Standing::Unknown
+            }
+            PaymentState::Abandoned
+            | PaymentState::Declined
+            | PaymentState::Refused
+            | PaymentState::Voided
+            | PaymentState::LateDeclined
+            | PaymentState::Expired
+            | PaymentState::Corrected => Standing::Failed,
+        }
+    }
+}
+
+const NAMES: [(PaymentState, &str); 23] = [
+    (PaymentState::Draft, "draft"),
+    (PaymentState::Presenting, "presenting"),
+    (PaymentState::Abandoned, "abandoned"),
+    (PaymentState::Declined, "declined"),
+    (PaymentState::CardRead, "card_read"),
+    (PaymentState::Requested, "requested"),
+    (PaymentState::Stored, "stored"),
+    (PaymentState::Refused, "refused"),
+    (PaymentState::Approved, "approved"),
+    (PaymentState::PartlyApproved, "partly_approved"),
+    (PaymentState::Unknown, "unknown"),
+    (PaymentState::VoidPending, "void_pending"),
+    (PaymentState::Voided, "voided"),
+    (PaymentState::VoidFailed, "void_failed"),
+    (PaymentState::LateDeclined, "late_declined"),
+    (PaymentState::Expired, "expired"),
+    (PaymentState::Held, "held"),
+    (PaymentState::Captured, "captured"),
+    (PaymentState::Settled, "settled"),
+    (PaymentState::Disputed, "disputed"),
+    (PaymentState::Tendered, "tendered"),
+    (PaymentState::Recorded, "recorded"),
+    (PaymentState::Corrected, "corrected"),
+];
+
+/// How it is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tender {
+    /// By card.
+    Card,
+    /// In cash.
+    Cash,
+}
+
+/// How the card met the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardEntry {
+    /// Tapped.
+    Contactless,
+    /// Inserted.
+    Chip,
+    /// Swiped.
+    Magstripe,
+}
+
+/// All that is kept of a card in the clear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardSummary {
+    /// `VISA`, `MASTERCARD`…
+    pub brand: String,
+    /// Four digits.
+    pub last4: String,
+    /// Application id, hex.
+    pub aid: String,
+    /// Application label.
+    pub label: String,
+    /// How the holder was verified, in words for the receipt.
+    pub cvm: String,
+    /// How the card met the reader.
+    pub entry: CardEntry,
+}
+
+/// One payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its id; a new try is a new id.
+    pub id: PaymentId,
+    /// What it pays.
+    pub invoice: InvoiceId,
+    /// The invoice's number.
+    pub document: DocumentNumber,
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// Card or cash.
+    pub tender: Tender,
+    /// What was asked for.
+    pub amount: Money,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// Authoritative money, minor units.
+    pub approved_minor: i64,
+    /// Money that is stored or held, minor units.
+    pub pending_minor: i64,
+    /// What the bank offered when it agreed to a part.
+    pub offered_minor: i64,
+    /// Taken offline at any time of its life.
+    pub offline: bool,
+    /// The card, once read.
+    pub card: Option<CardSummary>,
+    /// SHA-256 of the sealed blob, hex, once read.
+    pub blob: Option<String>,
+    /// When it must have been forwarded, Unix milliseconds.
+    pub deadline_ms: Option<i64>,
+    /// The bank's code.
+    pub auth_code: Option<String>,
+    /// Why it failed, in a sentence.
+    pub reason: Option<String>,
+    /// Another tender of the same balance that was open when this one began.
+    pub linked_to: Option<PaymentId>,
+    /// Cash handed over, minor units.
+    pub tendered_minor: i64,
+    /// Cash handed back, minor units.
+    pub change_minor: i64,
+    /// When it began, Unix milliseconds by the device's clock.
+    pub at_ms: i64,
+}
+
+/// An event that does not fit a payment's state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{event} does not fit a payment that is {state}")]
+pub struct IllegalTransition {
+    /// The event's kind.
+    pub event: &'static str,
+    /// The state's name, `absent` for none.
+    pub state: &'static str,
+}
+
+impl IllegalTransition {
+    /// The same event never fits the same state.
+    pub fn is_permanent(&self) -> bool {
+        true
+    }
+}
+
+impl Payment {
+    /// The payment after `event`; `before` is `None` for the event that begins it.
+    pub fn after(before: Option<&Payment>, event: &Event, at_ms: i64) -> Result<Payment, IllegalTransition> {
+        match before {
+            None => Payment::begin(event, at_ms),
+            Some(payment) => payment.next(event),
+        }
+    }
+
+    fn begin(event: &Event, at_ms: i64) -> Result<Payment, IllegalTransition> {
+        let blank = |id, invoice, document: &DocumentNumber, job, visit, tender, amount, state| Payment {
+            id,
+            invoice,
+            document: document.clone(),
+            job,
+            visit,
+            tender,
+            amount,
+            state,
+            approved_minor: 0,
+            pending_minor: 0,
+            offered_minor: 0,
+            offline: false,
+            card: None,
+            blob: None,
+            deadline_ms: None,
+            auth_code: None,
+            reason: None,
+            linked_to: None,
+            tendered_minor: 0,
+            change_minor: 0,
+            at_ms,
+        };
+        match event {
+            Event::PaymentIntended(e) => Ok(Payment {
+                linked_to: e.linked_to,
+                ..blank(e.payment, e.invoice, &e.document, e.job, e.visit, Tender::Card, e.amount, PaymentState::Presenting)
+            }),
+            Event::CashRecorded(e) => Ok(Payment {
+                linked_to: e.linked_to,
+                approved_minor: e.amount.minor,
+                tendered_minor: e.tendered_minor,
+                change_minor: e.change_minor,
+                ..blank(e.payment, e.invoice, &e.document, e.job, e.visit, Tender::Cash, e.amount, PaymentState::Recorded)
+            }),
+            other => Err(IllegalTransition { event: other.kind(), state: "absent" }),
+        }
+    }
+
+    fn next(&self, event: &Event) -> Result<Payment, IllegalTransition> {
+        let illegal = || Err(IllegalTransition { event: event.kind(), state: self.state.name() });
+        let mut next = self.clone();
+        match (self.state, event) {
+            (PaymentState::Presenting, Event::PaymentAbandoned(e)) => {
+                next.state = PaymentState::Abandoned;
+                next.reason = Some(e.why.clone());
+            }
+            (PaymentState::Presenting, Event::PaymentCardDeclined(_)) => {
+                next.state = PaymentState::Declined;
+                next.reason = Some("declined by the card".to_owned());
+            }
+            (PaymentState::Presenting, Event::PaymentCardRead(e)) => {
+                next.state = PaymentState::CardRead;
+                next.card = Some(e.card.clone());
+                next.blob = Some(e.blob.clone());
+            }
+            (PaymentState::Presenting | PaymentState::CardRead, Event::PaymentRefused(e)) => {
+                next.state = PaymentState::Refused;
+                next.reason = Some(e.why.clone());
+            }
+            (PaymentState::CardRead, Event::PaymentRequested(_)) => next.state = PaymentState::Requested,
+            (PaymentState::CardRead | PaymentState::Unknown, Event::PaymentAcceptedOffline(e)) => {
+                next.state = PaymentState::Stored;
+                next.offline = true;
+                next.deadline_ms = Some(e.deadline_ms);
+                next.pending_minor = self.amount.minor;
+            }
+            (PaymentState::Requested, Event::PaymentUnknown(_)) => next.state = PaymentState::Unknown,
+            (
+                PaymentState::Unknown
+                | PaymentState::Stored
+                | PaymentState::Approved
+                | PaymentState::PartlyApproved
+                | PaymentState::Held,
+                Event::PaymentVoidRequested(_),
+            ) => next.state = PaymentState::VoidPending,
+            (PaymentState::PartlyApproved, Event::PaymentPartTaken(_)) => {
+                next.state = PaymentState::Approved;
+                next.approved_minor = self.offered_minor;
+            }
+            (_, Event::PaymentOutcomeSeen(e)) => return self.after_outcome(&e.outcome).map_or_else(illegal, Ok),
+            _ => return illegal(),
+        }
+        Ok(next)
+    }
+
+    /// The payment after the office's word, or `None` when it changes nothing here.
+    pub fn after_outcome(&self, outcome: &Outcome) -> Option<Payment> {
+        let waits = matches!(self.state, PaymentState::Requested | PaymentState::Unknown);
+        let stored = matches!(self.state, PaymentState::Stored | PaymentState::Held);
+        let voiding = self.state == PaymentState::VoidPending;
+        let (state, approved, pending) = match outcome.state {
+            OutcomeState::Approved if waits || stored => (PaymentState::Approved, outcome.amount_minor, 0),
+            OutcomeState::PartlyApproved if waits => (PaymentState::PartlyApproved, 0, 0),
+            OutcomeState::Declined if waits => (PaymentState::Declined, 0, 0),
+            OutcomeState::LateDeclined if stored => (PaymentState::LateDeclined, 0, 0),
+            OutcomeState::Expired if stored || self.state == PaymentState::Approved => (PaymentState::Expired, 0, 0),
+            OutcomeState::Held if self.state == PaymentState::Stored => (PaymentState::Held, 0, self.pending_minor),
+            OutcomeState::Voided if voiding => (PaymentState::Voided, 0, 0),
+            OutcomeState::VoidFailed if voiding => (PaymentState::VoidFailed, outcome.amount_minor, 0),
+            OutcomeState::Approved
+            | OutcomeState::PartlyApproved
+            | OutcomeState::Declined
+            | OutcomeState::LateDeclined
+            | OutcomeState::Expired
+            | OutcomeState::Held
+            | OutcomeState::NotSent
+            | OutcomeState::Voided
+            | OutcomeState::VoidFailed
+            | OutcomeState::Captured => return None,
+        };
+        let mut next = self.clone();
+        next.state = state;
+        next.approved_minor = approved;
+        next.pending_minor = pending;
+        next.offered_minor = if state == PaymentState::PartlyApproved { outcome.amount_minor } else { 0 };
+        next.auth_code = outcome.auth_code.clone().or(next.auth_code);
+        next.reason = outcome.reason.clone();
+        Some(next)
+    }
+
+    /// Whether another tender of the same balance needs a confirmation that links the two.
+    pub fn blocks_other_tender(&self) -> bool {
+        matches!(
+            self.state,
+            PaymentState::Requested | PaymentState::Unknown | PaymentState::VoidPending | PaymentState::PartlyApproved
+        )
+    }
+}

@@ -1,0 +1,145 @@
+//! What screens show: plain values, read from the store and handed to the screen program.
+
+use super::id::{CustomerId, JobId, PaymentId, VisitId};
+use super::invoice::{Invoice, PaidSums};
+use super::job::{MoneyState, Review, VisitState};
+use super::line::Line;
+use super::money::{Currency, Money};
+use super::payment::Payment;
+use super::totals::Totals;
+
+/// One visit of the day's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TodayRow {
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// Who pays.
+    pub customer: CustomerId,
+    /// As known to people.
+    pub customer_name: String,
+    /// What is to be done.
+    pub title: String,
+    /// Street and city.
+    pub address: String,
+    /// Start of the appointment, Unix milliseconds.
+    pub window_start_ms: i64,
+    /// End of the appointment, Unix milliseconds.
+    pub window_end_ms: i64,
+    /// 0 (low) to 3 (emergency).
+    pub priority: u8,
+    /// How far the technician is.
+    pub state: VisitState,
+    /// Where the money stands.
+    pub money: MoneyState,
+    /// The invoice's total, once there is one.
+    pub total: Option<Money>,
+    /// What is open of it.
+    pub open: Option<Money>,
+    /// The office's word.
+    pub review: Review,
+}
+
+/// All of one job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDetail {
+    /// As in the list.
+    pub row: TodayRow,
+    /// As long as needed.
+    pub description: String,
+    /// Empty when not known.
+    pub phone: String,
+    /// How to get in.
+    pub access_note: String,
+    /// One line each.
+    pub equipment: Vec<String>,
+    /// The visit's lines.
+    pub lines: Vec<Line>,
+    /// Their totals; `None` without lines.
+    pub totals: Option<Totals>,
+    /// The invoice, once issued.
+    pub invoice: Option<Invoice>,
+    /// Sums over its payments.
+    pub sums: PaidSums,
+    /// Its payments, oldest first.
+    pub payments: Vec<PaymentView>,
+    /// The customer's balance: what all their invoices still owe.
+    pub customer_balance: Money,
+}
+
+impl JobDetail {
+    /// What another tender may take.
+    pub fn open(&self) -> Option<Money> {
+        self.invoice.as_ref().and_then(|invoice| invoice.open(self.sums).ok())
+    }
+
+    /// A tender of this balance that is neither paid nor over.
+    pub fn blocking_payment(&self) -> Option<PaymentId> {
+        self.payments.iter().find(|p| p.payment.blocks_other_tender()).map(|p| p.payment.id)
+    }
+}
+
+/// A payment with what the office did to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentView {
+    /// The device's record.
+    pub payment: Payment,
+    /// Captured by the office.
+    pub captured: bool,
+    /// The office said that the request came too old to be sent.
+    pub not_sent: bool,
+}
+
+impl PaymentView {
+    /// The state to show: the device's, and `captured` where the office went on from approved.
+    pub fn state(&self) -> super::payment::PaymentState {
+        use super::payment::PaymentState;
+        if self.captured && self.payment.state == PaymentState::Approved {
+            PaymentState::Captured
+        } else {
+            self.payment.state
+        }
+    }
+}
+
+/// What is on the device and not yet certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exposure {
+    /// Stored and held card money, minor units.
+    pub minor: i64,
+    /// How many payments.
+    pub count: u32,
+    /// The first deadline, Unix milliseconds.
+    pub first_deadline_ms: Option<i64>,
+    /// The currency.
+    pub currency: Currency,
+}
+
+/// How the exchange with the office stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// Last row of the journal.
+    pub head_seq: u64,
+    /// Last row that the office has.
+    pub acked_seq: u64,
+    /// Last row that is in a verified backup of the office.
+    pub durable_seq: u64,
+    /// When the oldest unsent row was written, Unix milliseconds.
+    pub oldest_unsent_ms: Option<i64>,
+    /// Last answer of the office, Unix milliseconds.
+    pub last_contact_ms: Option<i64>,
+    /// Stored card money.
+    pub exposure: Exposure,
+    /// Visits that the office sent back.
+    pub sent_back: u32,
+    /// Cash that should be in the drawer.
+    pub drawer: Money,
+}
+
+impl SyncStatus {
+    /// Rows not yet at the office.
+    pub fn unsent(&self) -> u64 {
+        self.head_seq.saturating_sub(self.acked_seq)
+    }
+}
