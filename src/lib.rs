@@ -4,3 +4,4 @@
 //! how the parts are put together.
 
 pub mod domain;
+pub mod flow;

@@ -1,0 +1,545 @@
+//! How a card payment lives on the handheld, from the intent to its end.
+//!
+//! Invariant: every arrow that leaves the process (arming the reader, asking the bank) is preceded by a committed
+//! row. What a row *means* is [`Payment::after`]; this machine decides *which* row comes next, and waits for its
+//! commit before it goes on. A crash at any point is [`Machine::resume`] on what the disk holds.
+
+use crate::domain::event::{Event as Row, PaymentAcceptedOffline, PaymentIntended, PaymentRequested, PaymentStep};
+use crate::domain::payment::{CardSummary, Payment, PaymentState};
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// The reader waits this long for a card, milliseconds.
+    pub present_ms: u64,
+    /// Without an answer for this long, the outcome is unknown, milliseconds.
+    pub unknown_ms: u64,
+}
+
+impl Timing {
+    /// A minute for the card, 45 seconds for the bank.
+    pub const STANDARD: Timing = Timing { present_ms: 60_000, unknown_ms: 45_000 };
+}
+
+/// Where the machine is. Finer than the payment's state: it also says what is being waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// The intent is being written.
+    Intending,
+    /// The reader waits for a card.
+    Presenting {
+        /// The reader was asked to cancel and has not answered.
+        cancelling: bool,
+        /// What the reader wants shown.
+        prompt: String,
+    },
+    /// The encrypted read is being sealed and written.
+    Sealing,
+    /// Looking at link, backlog and policy.
+    Assessing,
+    /// No link: the technician must take the risk or not.
+    ConfirmOffline {
+        /// When it must have been forwarded, Unix milliseconds.
+        deadline_ms: i64,
+        /// The policy that allows it.
+        policy: u32,
+    },
+    /// A row is being written.
+    Writing,
+    /// The bank is being asked.
+    Waiting,
+    /// No answer. The technician may wait, take the risk, or void.
+    Unknown {
+        /// Whether the policy lets the technician take the risk; the reason if not.
+        offline: Option<Offline>,
+    },
+    /// The bank agreed to a part; the technician takes it or not.
+    PartOffered,
+    /// Nothing more to do here now: the payment's state says what it came to.
+    Resting,
+    /// The row could not be written; nothing changed.
+    Failed {
+        /// Why, in a sentence.
+        why: String,
+    },
+}
+
+/// Whether a payment may be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Offline {
+    /// Yes, until then.
+    Allowed {
+        /// When it must have been forwarded, Unix milliseconds.
+        deadline_ms: i64,
+        /// The policy that allows it.
+        policy: u32,
+    },
+    /// No, because.
+    Refused(String),
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The row is on the disk; this is the payment now.
+    Committed(Box<Payment>),
+    /// The row could not be written, or did not fit what the disk holds.
+    CommitFailed(String),
+    /// The reader wants something shown.
+    Prompt(String),
+    /// The encrypted read is complete; the runtime holds it until it is sealed.
+    CardRead(Box<ReadFacts>),
+    /// AAC at the first GENERATE AC.
+    CardDeclined,
+    /// The reader ended without a read: cancelled, timed out, lost, failed.
+    ReaderEnded(String),
+    /// The reader sent card data in the clear: refused, and kept nowhere.
+    ClearCardData,
+    /// Answer to [`Effect::Assess`].
+    Assessed {
+        /// Link up, and the backlog fits one batch.
+        online: bool,
+        /// Whether it may be stored.
+        offline: Offline,
+    },
+    /// The technician wants out.
+    Cancel,
+    /// The technician takes the risk.
+    AcceptOffline,
+    /// The technician takes the offered part.
+    TakePart,
+    /// The technician takes the payment back.
+    Void(String),
+    /// [`Effect::StartTimer`] ran out.
+    OutcomeOverdue,
+    /// The link went while the bank was being asked.
+    LinkLost,
+    /// The office's word was committed; this is the payment now.
+    Settled(Box<Payment>),
+}
+
+/// What may be known of a read outside its sealed blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadFacts {
+    /// The card.
+    pub card: CardSummary,
+    /// Key serial number, hex.
+    pub ksn: String,
+    /// SHA-256 of the ciphertext, hex.
+    pub ciphertext_sha256: String,
+}
+
+/// What is to be done. Plain data; the runtime does it and answers with an [`Event`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Write this row; answer `Committed` or `CommitFailed`.
+    Commit(Row),
+    /// Seal the read that the reader handed over, write `payment.card_read` with its blob in one transaction, and
+    /// answer `Committed` or `CommitFailed`.
+    CommitRead(Box<ReadFacts>),
+    /// Arm the reader for this amount.
+    Arm {
+        /// How long the reader waits, milliseconds.
+        timeout_ms: u64,
+    },
+    /// Ask the reader to cancel.
+    CancelReader,
+    /// Throw away a read that the reader may have handed over.
+    DropRead,
+    /// Look at link, backlog and policy; answer `Assessed`.
+    Assess,
+    /// Push the journal now.
+    Push,
+    /// Start the outcome timer; answer `OutcomeOverdue`.
+    StartTimer {
+        /// Milliseconds.
+        ms: u64,
+    },
+}
+
+/// An event that does not fit where the machine is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{event} does not fit a payment that is {phase}")]
+pub struct Illegal {
+    /// The event's name.
+    pub event: &'static str,
+    /// The phase's name.
+    pub phase: &'static str,
+}
+
+impl Illegal {
+    /// The same event never fits the same phase.
+    pub fn is_permanent(&self) -> bool {
+        true
+    }
+}
+
+/// One card payment under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    intent: PaymentIntended,
+    payment: Option<Payment>,
+    phase: Phase,
+    timing: Timing,
+}
+
+impl Machine {
+    /// A new payment. Nothing happens before its intent is on the disk.
+    pub fn begin(intent: PaymentIntended, timing: Timing) -> (Machine, Vec<Effect>) {
+        let effects = vec![Effect::Commit(Row::PaymentIntended(intent.clone()))];
+        (Machine { intent, payment: None, phase: Phase::Intending, timing }, effects)
+    }
+
+    /// A payment that the disk holds, after a crash or when it is opened again.
+    pub fn resume(payment: Payment, timing: Timing) -> (Machine, Vec<Effect>) {
+        let intent = PaymentIntended {
+            payment: payment.id,
+            invoice: payment.invoice,
+            document: payment.document.clone(),
+            job: payment.job,
+            visit: payment.visit,
+            amount: payment.amount,
+            linked_to: payment.linked_to,
+        };
+        let state = payment.state;
+        let mut machine = Machine { intent, payment: Some(payment), phase: Phase::Resting, timing };
+        let effects = match state {
+            PaymentState::Presenting => machine.abandon("the program was stopped before the card was read"),
+            PaymentState::CardRead => machine.assess(),
+            PaymentState::Requested => {
+                machine.phase = Phase::Writing;
+                vec![Effect::Commit(Row::PaymentUnknown(machine.step("the program was stopped before an answer came")))]
+            }
+            PaymentState::Unknown => {
+                machine.phase = Phase::Unknown { offline: None };
+                vec![Effect::Assess, Effect::Push]
+            }
+            PaymentState::PartlyApproved => {
+                machine.phase = Phase::PartOffered;
+                Vec::new()
+            }
+            PaymentState::Draft
+            | PaymentState::Abandoned
+            | PaymentState::Declined
+            | PaymentState::Stored
+            | PaymentState::Refused
+            | PaymentState::Approved
+            | PaymentState::VoidPending
+            | PaymentState::Voided
+            | PaymentState::VoidFailed
+            | PaymentState::LateDeclined
+            | PaymentState::Expired
+            | PaymentState::Held
+            | PaymentState::Captured
+            | PaymentState::Settled
+            | PaymentState::Disputed
+            | PaymentState::Tendered
+            | PaymentState::Recorded
+            | PaymentState::Corrected => Vec::new(),
+        };
+        (machine, effects)
+    }
+
+    /// Where it is.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// What was asked for.
+    pub fn intent(&self) -> &PaymentIntended {
+        &self.intent
+    }
+
+    /// The payment as committed; `None` until the intent is on the disk.
+    pub fn payment(&self) -> Option<&Payment> {
+        self.payment.as_ref()
+    }
+
+    /// Takes one event and says what to do.
+    pub fn handle(&mut self, event: Event) -> Result<Vec<Effect>, Illegal> {
+        let illegal = Illegal { event: event.name(), phase: self.phase.name() };
+        match (&self.phase, event) {
+            (_, Event::Settled(payment)) => Ok(self.settled(*payment)),
+            (Phase::Intending | Phase::Sealing | Phase::Writing, Event::Committed(payment)) => {
+                Ok(self.committed(*payment))
+            }
+            (Phase::Intending | Phase::Sealing | Phase::Writing, Event::CommitFailed(why)) => {
+                self.phase = Phase::Failed { why };
+                Ok(vec![Effect::DropRead])
+            }
+            (Phase::Presenting { .. }, event) => self.presenting(event).ok_or(illegal),
+            (Phase::Assessing | Phase::ConfirmOffline { .. }, event) => self.deciding(event).ok_or(illegal),
+            (Phase::Waiting | Phase::Unknown { .. } | Phase::PartOffered | Phase::Resting, event) => {
+                self.after_sending(event).ok_or(illegal)
+            }
+            (_, Event::OutcomeOverdue | Event::LinkLost | Event::Prompt(_)) => Ok(Vec::new()),
+            (
+                Phase::Intending | Phase::Sealing | Phase::Writing | Phase::Failed { .. },
+                Event::Committed(_)
+                | Event::CommitFailed(_)
+                | Event::CardRead(_)
+                | Event::CardDeclined
+                | Event::ReaderEnded(_)
+                | Event::ClearCardData
+                | Event::Assessed { .. }
+                | Event::Cancel
+                | Event::AcceptOffline
+                | Event::TakePart
+                | Event::Void(_),
+            ) => Err(illegal),
+        }
+    }
+
+    fn presenting(&mut self, event: Event) -> Option<Vec<Effect>> {
+        match event {
+            Event::Prompt(text) => {
+                if let Phase::Presenting { prompt, .. } = &mut self.phase {
+                    *prompt = text;
+                }
+                Some(Vec::new())
+            }
+            Event::Cancel => {
+                if let Phase::Presenting { cancelling, .. } = &mut self.phase {
+                    if *cancelling {
+                        return Some(Vec::new());
+                    }
+                    *cancelling = true;
+                }
+                Some(vec![Effect::CancelReader])
+            }
+            Event::CardRead(facts) => {
+                self.phase = Phase::Sealing;
+                Some(vec![Effect::CommitRead(facts)])
+            }
+            Event::CardDeclined => {
+                self.phase = Phase::Writing;
+                Some(vec![Effect::Commit(Row::PaymentCardDeclined(self.step("")))])
+            }
+            Event::ReaderEnded(why) => Some(self.abandon(&why)),
+            Event::ClearCardData => {
+                let why = "the reader sent card data in the clear: have its configuration repaired";
+                Some(self.refuse(why))
+            }
+            Event::OutcomeOverdue | Event::LinkLost => Some(Vec::new()),
+            Event::Committed(_)
+            | Event::CommitFailed(_)
+            | Event::Assessed { .. }
+            | Event::AcceptOffline
+            | Event::TakePart
+            | Event::Void(_)
+            | Event::Settled(_) => None,
+        }
+    }
+
+    fn deciding(&mut self, event: Event) -> Option<Vec<Effect>> {
+        match (self.phase.clone(), event) {
+            (Phase::Assessing, Event::Assessed { online: true, .. }) => {
+                let row = PaymentRequested {
+                    payment: self.intent.payment,
+                    job: self.intent.job,
+                    visit: self.intent.visit,
+                    amount: self.intent.amount,
+                    blob: self.blob(),
+                };
+                self.phase = Phase::Writing;
+                Some(vec![Effect::Commit(Row::PaymentRequested(row))])
+            }
+            (Phase::Assessing, Event::Assessed { offline: Offline::Allowed { deadline_ms, policy }, .. }) => {
+                self.phase = Phase::ConfirmOffline { deadline_ms, policy };
+                Some(Vec::new())
+            }
+            (Phase::Assessing, Event::Assessed { offline: Offline::Refused(why), .. }) => Some(self.refuse(&why)),
+            (Phase::ConfirmOffline { deadline_ms, policy }, Event::AcceptOffline) => {
+                Some(self.accept(deadline_ms, policy))
+            }
+            (Phase::ConfirmOffline { .. }, Event::Cancel) => {
+                Some(self.refuse("the technician did not take the risk of an offline payment"))
+            }
+            (_, Event::OutcomeOverdue | Event::LinkLost | Event::Prompt(_) | Event::ReaderEnded(_)) => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
+    fn after_sending(&mut self, event: Event) -> Option<Vec<Effect>> {
+        match (self.phase.clone(), event) {
+            (Phase::Waiting, Event::OutcomeOverdue | Event::LinkLost) => {
+                self.phase = Phase::Writing;
+                Some(vec![Effect::Commit(Row::PaymentUnknown(self.step("no answer came in time")))])
+            }
+            (Phase::Unknown { .. }, Event::Assessed { offline, .. }) => {
+                self.phase = Phase::Unknown { offline: Some(offline) };
+                Some(Vec::new())
+            }
+            (Phase::Unknown { offline: Some(Offline::Allowed { deadline_ms, policy }) }, Event::AcceptOffline) => {
+                Some(self.accept(deadline_ms, policy))
+            }
+            (Phase::PartOffered, Event::TakePart) => {
+                self.phase = Phase::Writing;
+                Some(vec![Effect::Commit(Row::PaymentPartTaken(self.step("")))])
+            }
+            (Phase::PartOffered, Event::Cancel) => Some(self.void("the offered part was not taken")),
+            (Phase::Unknown { .. } | Phase::PartOffered | Phase::Resting, Event::Void(why)) if self.may_void() => {
+                Some(self.void(&why))
+            }
+            (_, Event::OutcomeOverdue | Event::LinkLost | Event::Prompt(_) | Event::ReaderEnded(_)) => Some(Vec::new()),
+            (_, Event::Assessed { .. }) => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
+    /// What comes after a row is on the disk.
+    fn committed(&mut self, payment: Payment) -> Vec<Effect> {
+        let state = payment.state;
+        self.payment = Some(payment);
+        match state {
+            PaymentState::Presenting => {
+                self.phase = Phase::Presenting { cancelling: false, prompt: String::new() };
+                vec![Effect::Arm { timeout_ms: self.timing.present_ms }]
+            }
+            PaymentState::CardRead => self.assess(),
+            PaymentState::Requested => {
+                self.phase = Phase::Waiting;
+                vec![Effect::Push, Effect::StartTimer { ms: self.timing.unknown_ms }]
+            }
+            PaymentState::Unknown => {
+                self.phase = Phase::Unknown { offline: None };
+                vec![Effect::Assess, Effect::Push]
+            }
+            PaymentState::PartlyApproved => {
+                self.phase = Phase::PartOffered;
+                Vec::new()
+            }
+            PaymentState::Stored | PaymentState::VoidPending | PaymentState::Approved => {
+                self.phase = Phase::Resting;
+                vec![Effect::Push]
+            }
+            PaymentState::Draft
+            | PaymentState::Abandoned
+            | PaymentState::Declined
+            | PaymentState::Refused
+            | PaymentState::Voided
+            | PaymentState::VoidFailed
+            | PaymentState::LateDeclined
+            | PaymentState::Expired
+            | PaymentState::Held
+            | PaymentState::Captured
+            | PaymentState::Settled
+            | PaymentState::Disputed
+            | PaymentState::Tendered
+            | PaymentState::Recorded
+            | PaymentState::Corrected => {
+                self.phase = Phase::Resting;
+                Vec::new()
+            }
+        }
+    }
+
+    /// The office's word was committed elsewhere while this machine waited.
+    fn settled(&mut self, payment: Payment) -> Vec<Effect> {
+        let offered = payment.state == PaymentState::PartlyApproved;
+        self.payment = Some(payment);
+        self.phase = if offered { Phase::PartOffered } else { Phase::Resting };
+        Vec::new()
+    }
+
+    fn assess(&mut self) -> Vec<Effect> {
+        self.phase = Phase::Assessing;
+        vec![Effect::Assess]
+    }
+
+    fn accept(&mut self, deadline_ms: i64, policy: u32) -> Vec<Effect> {
+        let row = PaymentAcceptedOffline {
+            payment: self.intent.payment,
+            job: self.intent.job,
+            visit: self.intent.visit,
+            amount: self.intent.amount,
+            blob: self.blob(),
+            deadline_ms,
+            policy,
+        };
+        self.phase = Phase::Writing;
+        vec![Effect::Commit(Row::PaymentAcceptedOffline(row))]
+    }
+
+    fn abandon(&mut self, why: &str) -> Vec<Effect> {
+        self.phase = Phase::Writing;
+        vec![Effect::DropRead, Effect::Commit(Row::PaymentAbandoned(self.step(why)))]
+    }
+
+    fn refuse(&mut self, why: &str) -> Vec<Effect> {
+        self.phase = Phase::Writing;
+        vec![Effect::DropRead, Effect::Commit(Row::PaymentRefused(self.step(why)))]
+    }
+
+    fn void(&mut self, why: &str) -> Vec<Effect> {
+        self.phase = Phase::Writing;
+        vec![Effect::Commit(Row::PaymentVoidRequested(self.step(why)))]
+    }
+
+    /// Whether the technician may void it now.
+    pub fn may_void(&self) -> bool {
+        self.payment.as_ref().is_some_and(|p| {
+            matches!(
+                p.state,
+                PaymentState::Unknown
+                    | PaymentState::Stored
+                    | PaymentState::Approved
+                    | PaymentState::PartlyApproved
+                    | PaymentState::Held
+            )
+        })
+    }
+
+    fn blob(&self) -> String {
+        self.payment.as_ref().and_then(|p| p.blob.clone()).unwrap_or_default()
+    }
+
+    fn step(&self, why: &str) -> PaymentStep {
+        PaymentStep {
+            payment: self.intent.payment,
+            job: self.intent.job,
+            visit: self.intent.visit,
+            why: why.to_owned(),
+        }
+    }
+}
+
+impl Phase {
+    fn name(&self) -> &'static str {
+        match self {
+            Phase::Intending => "being written down",
+            Phase::Presenting { .. } => "waiting for a card",
+            Phase::Sealing => "being sealed",
+            Phase::Assessing => "being assessed",
+            Phase::ConfirmOffline { .. } => "waiting for the technician",
+            Phase::Writing => "being written",
+            Phase::Waiting => "waiting for the bank",
+            Phase::Unknown { .. } => "not known",
+            Phase::PartOffered => "partly approved",
+            Phase::Resting => "at rest",
+            Phase::Failed { .. } => "failed",
+        }
+    }
+}
+
+impl Event {
+    fn name(&self) -> &'static str {
+        match self {
+            Event::Committed(_) => "a commit",
+            Event::CommitFailed(_) => "a failed commit",
+            Event::Prompt(_) => "a prompt",
+            Event::CardRead(_) => "a card read",
+            Event::CardDeclined => "a decline by the card",
+            Event::ReaderEnded(_) => "the end of the read",
+            Event::ClearCardData => "clear card data",
+            Event::Assessed { .. } => "an assessment",
+            Event::Cancel => "cancel",
+            Event::AcceptOffline => "accept offline",
+            Event::TakePart => "take the part",
+            Event::Void(_) => "void",
+            Event::OutcomeOverdue => "an overdue outcome",
+            Event::LinkLost => "a lost link",
+            Event::Settled(_) => "an outcome",
+        }
+    }
+}
