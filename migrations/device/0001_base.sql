@@ -1,0 +1,175 @@
+-- The handheld's first schema.
+--
+-- Three kinds of tables: the journal and its blobs; the device's own facts, which follow from the journal; and what
+-- the feed fills. The first two never have a foreign key into the third. Times are Unix milliseconds, money is
+-- minor units.
+
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- The only way out. epoch is the same for every row of this database.
+CREATE TABLE journal (
+    seq       INTEGER PRIMARY KEY CHECK (seq > 0),
+    epoch     TEXT NOT NULL,
+    id        TEXT NOT NULL UNIQUE,
+    kind      TEXT NOT NULL,
+    v         INTEGER NOT NULL,
+    subjects  TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    boot      TEXT NOT NULL,
+    mono_ms   INTEGER NOT NULL,
+    offset_ms INTEGER,
+    actor     TEXT NOT NULL,
+    body      TEXT NOT NULL,
+    hash      BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+-- Card data sealed to the office, by SHA-256, until it is not needed.
+CREATE TABLE blob (
+    sha256  TEXT PRIMARY KEY,
+    payment TEXT NOT NULL,
+    bytes   BLOB NOT NULL
+) STRICT;
+
+-- The device's own facts.
+CREATE TABLE visit_work (
+    visit      TEXT PRIMARY KEY,
+    job        TEXT NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('new', 'accepted', 'en_route', 'on_site', 'done')),
+    money      TEXT NOT NULL CHECK (money IN ('none', 'due', 'pending', 'paid'))
+) STRICT;
+
+CREATE TABLE line (
+    id     TEXT PRIMARY KEY,
+    visit  TEXT NOT NULL,
+    seq    INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX line_by_visit ON line (visit, seq);
+
+CREATE TABLE document_counter (
+    series TEXT PRIMARY KEY,
+    last   INTEGER NOT NULL CHECK (last >= 0)
+) STRICT;
+
+CREATE TABLE invoice (
+    id          TEXT PRIMARY KEY,
+    document    TEXT NOT NULL UNIQUE,
+    job         TEXT NOT NULL,
+    visit       TEXT NOT NULL,
+    customer    TEXT NOT NULL,
+    currency    TEXT NOT NULL,
+    total_minor INTEGER NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('issued', 'part_paid', 'paid', 'cancelled')),
+    delivered   INTEGER NOT NULL CHECK (delivered IN (0, 1)),
+    issued_ms   INTEGER NOT NULL,
+    record      TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX invoice_one_a_visit ON invoice (visit) WHERE state <> 'cancelled';
+
+CREATE TABLE payment (
+    id             TEXT PRIMARY KEY,
+    invoice        TEXT NOT NULL REFERENCES invoice (id),
+    job            TEXT NOT NULL,
+    visit          TEXT NOT NULL,
+    tender         TEXT NOT NULL CHECK (tender IN ('card', 'cash')),
+    currency       TEXT NOT NULL,
+    amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
+    state          TEXT NOT NULL,
+    approved_minor INTEGER NOT NULL CHECK (approved_minor >= 0),
+    pending_minor  INTEGER NOT NULL CHECK (pending_minor >= 0),
+    deadline_ms    INTEGER,
+    seq            INTEGER NOT NULL,
+    record         TEXT NOT NULL,
+    CHECK (approved_minor + pending_minor <= amount_minor)
+) STRICT;
+CREATE INDEX payment_by_invoice ON payment (invoice);
+CREATE INDEX payment_by_state ON payment (state);
+
+CREATE TABLE ledger_entry (
+    id       TEXT PRIMARY KEY,
+    at_ms    INTEGER NOT NULL,
+    customer TEXT NOT NULL,
+    currency TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE ledger_posting (
+    entry   TEXT NOT NULL REFERENCES ledger_entry (id),
+    account TEXT NOT NULL,
+    minor   INTEGER NOT NULL CHECK (minor <> 0),
+    PRIMARY KEY (entry, account)
+) STRICT;
+
+CREATE TABLE stock_move (
+    row        TEXT NOT NULL,
+    n          INTEGER NOT NULL,
+    item       TEXT NOT NULL,
+    quantity   INTEGER NOT NULL CHECK (quantity <> 0),
+    from_place TEXT NOT NULL,
+    to_place   TEXT NOT NULL,
+    visit      TEXT NOT NULL,
+    PRIMARY KEY (row, n)
+) STRICT;
+CREATE INDEX stock_by_item ON stock_move (item);
+
+CREATE TABLE receipt_print (
+    invoice TEXT NOT NULL,
+    copy    INTEGER NOT NULL CHECK (copy > 0),
+    state   TEXT NOT NULL CHECK (state IN ('queued', 'printed', 'failed')),
+    PRIMARY KEY (invoice, copy)
+) STRICT;
+
+-- What the feed fills. n is the entity's place in its channel.
+CREATE TABLE feed_cursor (
+    channel TEXT PRIMARY KEY,
+    n       INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE feed_job (
+    id              TEXT PRIMARY KEY,
+    visit           TEXT NOT NULL,
+    window_start_ms INTEGER NOT NULL,
+    hidden          INTEGER NOT NULL CHECK (hidden IN (0, 1)),
+    record          TEXT NOT NULL
+) STRICT;
+CREATE INDEX feed_job_by_start ON feed_job (window_start_ms);
+
+CREATE TABLE feed_customer (
+    id     TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE feed_site (
+    id     TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE feed_equipment (
+    id     TEXT PRIMARY KEY,
+    site   TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX feed_equipment_by_site ON feed_equipment (site);
+
+CREATE TABLE feed_price (
+    id     TEXT PRIMARY KEY,
+    search TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+
+-- The office's words on payments; seen once the device has done what follows from them.
+CREATE TABLE feed_outcome (
+    payment TEXT PRIMARY KEY,
+    n       INTEGER NOT NULL,
+    state   TEXT NOT NULL,
+    seen    INTEGER NOT NULL CHECK (seen IN (0, 1)),
+    record  TEXT NOT NULL
+) STRICT;
+CREATE INDEX feed_outcome_unseen ON feed_outcome (seen) WHERE seen = 0;
+
+CREATE TABLE feed_document (
+    name   TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,365 @@
+-- The office's first schema.
+--
+-- Written so that PostgreSQL and its wire-compatible engines can take it: ids are UUID text, no sequences, no
+-- triggers, every hot table keyed by device. Times are Unix milliseconds, money is minor units.
+
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- Master data, owned by the office. external_id is the key that imports go by.
+CREATE TABLE technician (
+    id          TEXT PRIMARY KEY,
+    external_id TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL CHECK (name <> '')
+) STRICT;
+
+CREATE TABLE customer (
+    id          TEXT PRIMARY KEY,
+    external_id TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL CHECK (name <> ''),
+    phone       TEXT NOT NULL,
+    email       TEXT NOT NULL,
+    street      TEXT NOT NULL,
+    city        TEXT NOT NULL,
+    postcode    TEXT NOT NULL,
+    country     TEXT NOT NULL,
+    tax_id      TEXT NOT NULL,
+    note        TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE site (
+    id          TEXT PRIMARY KEY,
+    external_id TEXT NOT NULL UNIQUE,
+    customer    TEXT NOT NULL REFERENCES customer (id),
+    name        TEXT NOT NULL,
+    street      TEXT NOT NULL,
+    city        TEXT NOT NULL,
+    postcode    TEXT NOT NULL,
+    country     TEXT NOT NULL,
+    access_note TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE equipment (
+    id             TEXT PRIMARY KEY,
+    external_id    TEXT NOT NULL UNIQUE,
+    site           TEXT NOT NULL REFERENCES site (id),
+    name           TEXT NOT NULL,
+    model          TEXT NOT NULL,
+    serial         TEXT NOT NULL,
+    installed_on   TEXT NOT NULL,
+    warranty_until TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE price_item (
+    id            TEXT PRIMARY KEY,
+    external_id   TEXT NOT NULL UNIQUE,
+    kind          TEXT NOT NULL CHECK (kind IN ('labour', 'part', 'fee')),
+    name          TEXT NOT NULL CHECK (name <> ''),
+    unit          TEXT NOT NULL,
+    price_minor   INTEGER NOT NULL CHECK (price_minor >= 0),
+    currency      TEXT NOT NULL CHECK (length(currency) = 3),
+    tax_code      TEXT NOT NULL,
+    stock_tracked INTEGER NOT NULL CHECK (stock_tracked IN (0, 1))
+) STRICT;
+
+-- A job and its one appointment. review is the dispatcher's word on the finished visit.
+CREATE TABLE job (
+    id              TEXT PRIMARY KEY,
+    external_id     TEXT NOT NULL UNIQUE,
+    visit           TEXT NOT NULL UNIQUE,
+    customer        TEXT NOT NULL REFERENCES customer (id),
+    site            TEXT NOT NULL REFERENCES site (id),
+    title           TEXT NOT NULL CHECK (title <> ''),
+    description     TEXT NOT NULL,
+    priority        INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 3),
+    window_start_ms INTEGER NOT NULL,
+    window_end_ms   INTEGER NOT NULL CHECK (window_end_ms > window_start_ms),
+    technician      TEXT REFERENCES technician (id),
+    review          TEXT NOT NULL CHECK (review IN ('open', 'approved', 'sent_back')),
+    reviewed_by     TEXT,
+    reviewed_ms     INTEGER
+) STRICT;
+CREATE INDEX job_by_technician ON job (technician, window_start_ms);
+
+-- Handhelds. public_key is Ed25519, hex; NULL until enrolled.
+CREATE TABLE device (
+    id            TEXT PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE,
+    technician    TEXT REFERENCES technician (id),
+    public_key    TEXT,
+    created_ms    INTEGER NOT NULL,
+    enrolled_ms   INTEGER,
+    revoked_ms    INTEGER,
+    last_heard_ms INTEGER
+) STRICT;
+
+-- One journal of a handheld. acked: contiguous and stored; stated: the head that the handheld says it has.
+CREATE TABLE device_epoch (
+    device     TEXT NOT NULL REFERENCES device (id),
+    epoch      TEXT NOT NULL,
+    acked_seq  INTEGER NOT NULL CHECK (acked_seq >= 0),
+    acked_hash TEXT NOT NULL,
+    stated_seq INTEGER NOT NULL CHECK (stated_seq >= 0),
+    since_ms   INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch)
+) STRICT;
+
+-- One-time enrolment codes and bearer tokens, by their SHA-256; challenges that wait for a signature.
+CREATE TABLE enrol_code (
+    code_sha256 TEXT PRIMARY KEY,
+    device      TEXT NOT NULL REFERENCES device (id),
+    expires_ms  INTEGER NOT NULL,
+    used_ms     INTEGER
+) STRICT;
+
+CREATE TABLE challenge (
+    nonce      TEXT PRIMARY KEY,
+    device     TEXT NOT NULL REFERENCES device (id),
+    expires_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE device_token (
+    token_sha256 TEXT PRIMARY KEY,
+    device       TEXT NOT NULL REFERENCES device (id),
+    expires_ms   INTEGER NOT NULL
+) STRICT;
+
+-- Every row that any handheld ever sent, as sent. result: what became of it here.
+CREATE TABLE journal (
+    device      TEXT NOT NULL REFERENCES device (id),
+    epoch       TEXT NOT NULL,
+    seq         INTEGER NOT NULL CHECK (seq > 0),
+    id          TEXT NOT NULL UNIQUE,
+    kind        TEXT NOT NULL,
+    v           INTEGER NOT NULL,
+    subjects    TEXT NOT NULL,
+    at_ms       INTEGER NOT NULL,
+    boot        TEXT NOT NULL,
+    mono_ms     INTEGER NOT NULL,
+    offset_ms   INTEGER,
+    actor       TEXT NOT NULL,
+    body        BLOB NOT NULL,
+    hash        TEXT NOT NULL,
+    received_ms INTEGER NOT NULL,
+    result      TEXT NOT NULL CHECK (result IN ('applied', 'duplicate', 'held', 'quarantined')),
+    reason      TEXT,
+    PRIMARY KEY (device, epoch, seq)
+) STRICT;
+CREATE INDEX journal_not_applied ON journal (device, result) WHERE result IN ('held', 'quarantined');
+
+-- Rows that contradict the journal: a copied or restored card.
+CREATE TABLE journal_fork (
+    device      TEXT NOT NULL REFERENCES device (id),
+    epoch       TEXT NOT NULL,
+    seq         INTEGER NOT NULL,
+    id          TEXT NOT NULL,
+    hash        TEXT NOT NULL,
+    row         BLOB NOT NULL,
+    received_ms INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch, seq, hash)
+) STRICT;
+
+-- Which rows speak about what: job pages read it, and later rows are held behind a quarantined subject.
+CREATE TABLE journal_subject (
+    subject TEXT NOT NULL,
+    device  TEXT NOT NULL,
+    epoch   TEXT NOT NULL,
+    seq     INTEGER NOT NULL,
+    PRIMARY KEY (subject, device, epoch, seq)
+) STRICT;
+
+-- The fold of the journals: the handhelds' facts.
+CREATE TABLE visit_work (
+    visit      TEXT PRIMARY KEY,
+    job        TEXT NOT NULL,
+    device     TEXT NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('new', 'accepted', 'en_route', 'on_site', 'done')),
+    money      TEXT NOT NULL CHECK (money IN ('none', 'due', 'pending', 'paid')),
+    changed_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE line (
+    id     TEXT PRIMARY KEY,
+    visit  TEXT NOT NULL,
+    device TEXT NOT NULL,
+    seq    INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX line_by_visit ON line (visit, seq);
+
+CREATE TABLE invoice (
+    id          TEXT PRIMARY KEY,
+    device      TEXT NOT NULL,
+    document    TEXT NOT NULL UNIQUE,
+    job         TEXT NOT NULL,
+    visit       TEXT NOT NULL,
+    customer    TEXT NOT NULL,
+    currency    TEXT NOT NULL,
+    total_minor INTEGER NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('issued', 'part_paid', 'paid', 'cancelled')),
+    delivered   INTEGER NOT NULL CHECK (delivered IN (0, 1)),
+    issued_ms   INTEGER NOT NULL,
+    record      TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX invoice_one_a_visit ON invoice (visit) WHERE state <> 'cancelled';
+
+-- A payment as the handheld has it. record is the whole of it as JSON; the columns are what is searched and summed.
+CREATE TABLE payment (
+    id             TEXT PRIMARY KEY,
+    device         TEXT NOT NULL,
+    invoice        TEXT NOT NULL,
+    document       TEXT NOT NULL,
+    job            TEXT NOT NULL,
+    visit          TEXT NOT NULL,
+    tender         TEXT NOT NULL CHECK (tender IN ('card', 'cash')),
+    currency       TEXT NOT NULL,
+    amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
+    state          TEXT NOT NULL,
+    approved_minor INTEGER NOT NULL CHECK (approved_minor >= 0),
+    pending_minor  INTEGER NOT NULL CHECK (pending_minor >= 0),
+    at_ms          INTEGER NOT NULL,
+    received_ms    INTEGER NOT NULL,
+    record         TEXT NOT NULL,
+    CHECK (approved_minor + pending_minor <= amount_minor)
+) STRICT;
+CREATE INDEX payment_by_invoice ON payment (invoice);
+CREATE INDEX payment_by_job ON payment (job);
+
+-- The office's side of a card payment: what it was asked, and how far it is. phase: see office/payments/plan.rs.
+CREATE TABLE card_payment (
+    payment            TEXT PRIMARY KEY REFERENCES payment (id),
+    device             TEXT NOT NULL,
+    epoch              TEXT NOT NULL,
+    currency           TEXT NOT NULL,
+    amount_minor       INTEGER NOT NULL CHECK (amount_minor > 0),
+    blob               TEXT NOT NULL,
+    ksn                TEXT NOT NULL,
+    ciphertext_sha256  TEXT NOT NULL,
+    requested_seq      INTEGER,
+    request_age_ms     INTEGER,
+    request_heard_ms   INTEGER,
+    accepted_offline   INTEGER NOT NULL DEFAULT 0 CHECK (accepted_offline IN (0, 1)),
+    deadline_ms        INTEGER,
+    outcome_seen       INTEGER NOT NULL DEFAULT 0 CHECK (outcome_seen IN (0, 1)),
+    void_requested     INTEGER NOT NULL DEFAULT 0 CHECK (void_requested IN (0, 1)),
+    frozen             INTEGER NOT NULL DEFAULT 0 CHECK (frozen IN (0, 1)),
+    released_by        TEXT,
+    outcome            TEXT NOT NULL,
+    outcome_n          INTEGER NOT NULL,
+    outcome_record     TEXT,
+    approved_minor     INTEGER NOT NULL DEFAULT 0 CHECK (approved_minor BETWEEN 0 AND amount_minor),
+    captured_minor     INTEGER NOT NULL DEFAULT 0 CHECK (captured_minor BETWEEN 0 AND amount_minor),
+    approved_ms        INTEGER,
+    next_ms            INTEGER NOT NULL,
+    over               INTEGER NOT NULL DEFAULT 0 CHECK (over IN (0, 1))
+) STRICT;
+-- One card read, one payment: KSN and ciphertext cannot serve twice.
+CREATE UNIQUE INDEX card_read_once ON card_payment (ksn, ciphertext_sha256);
+CREATE INDEX card_payment_due ON card_payment (next_ms) WHERE over = 0;
+
+-- Numbered attempts at the processor; at most one of a payment not provably dead.
+CREATE TABLE attempt (
+    payment       TEXT NOT NULL REFERENCES card_payment (payment),
+    n             INTEGER NOT NULL CHECK (n > 0),
+    key           TEXT NOT NULL UNIQUE,
+    stan          INTEGER NOT NULL,
+    rrn           TEXT NOT NULL UNIQUE,
+    deferred      INTEGER NOT NULL CHECK (deferred IN (0, 1)),
+    state         TEXT NOT NULL CHECK (state IN ('prepared', 'in_doubt', 'approved', 'declined', 'reversing', 'dead', 'captured')),
+    amount_minor  INTEGER NOT NULL,
+    approved_minor INTEGER NOT NULL DEFAULT 0,
+    auth_code     TEXT,
+    response_code TEXT,
+    tries         INTEGER NOT NULL DEFAULT 0,
+    lease_ms      INTEGER NOT NULL DEFAULT 0,
+    fence         INTEGER NOT NULL DEFAULT 0,
+    created_ms    INTEGER NOT NULL,
+    PRIMARY KEY (payment, n)
+) STRICT;
+CREATE UNIQUE INDEX attempt_one_alive ON attempt (payment)
+    WHERE state IN ('prepared', 'in_doubt', 'approved', 'reversing', 'captured');
+
+CREATE TABLE ledger_entry (
+    id       TEXT PRIMARY KEY,
+    device   TEXT NOT NULL,
+    at_ms    INTEGER NOT NULL,
+    customer TEXT NOT NULL,
+    currency TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE ledger_posting (
+    entry   TEXT NOT NULL REFERENCES ledger_entry (id),
+    account TEXT NOT NULL,
+    minor   INTEGER NOT NULL CHECK (minor <> 0),
+    PRIMARY KEY (entry, account)
+) STRICT;
+
+CREATE TABLE stock_move (
+    row           TEXT NOT NULL,
+    n             INTEGER NOT NULL,
+    device        TEXT NOT NULL,
+    item          TEXT NOT NULL,
+    quantity      INTEGER NOT NULL CHECK (quantity <> 0),
+    from_place    TEXT NOT NULL,
+    to_place      TEXT NOT NULL,
+    visit         TEXT NOT NULL,
+    PRIMARY KEY (row, n)
+) STRICT;
+
+-- Sealed card data, until its payment has ended.
+CREATE TABLE blob (
+    sha256      TEXT PRIMARY KEY,
+    device      TEXT NOT NULL,
+    bytes       BLOB NOT NULL,
+    received_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE exception (
+    id           TEXT PRIMARY KEY,
+    type         TEXT NOT NULL,
+    subject      TEXT NOT NULL,
+    device       TEXT,
+    job          TEXT,
+    amount_minor INTEGER NOT NULL,
+    currency     TEXT NOT NULL,
+    note         TEXT NOT NULL,
+    opened_ms    INTEGER NOT NULL,
+    deadline_ms  INTEGER,
+    owner        TEXT,
+    state        TEXT NOT NULL CHECK (state IN ('open', 'resolved')),
+    resolved_ms  INTEGER,
+    resolution   TEXT
+) STRICT;
+CREATE UNIQUE INDEX exception_once ON exception (type, subject) WHERE state = 'open';
+
+-- The feed: what changed, by channel, in the order of the commits. The body is read when a page is built.
+CREATE TABLE feed_head (
+    channel TEXT PRIMARY KEY,
+    n       INTEGER NOT NULL CHECK (n >= 0)
+) STRICT;
+
+CREATE TABLE feed_entry (
+    channel TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    entity  TEXT NOT NULL,
+    n       INTEGER NOT NULL,
+    op      TEXT NOT NULL CHECK (op IN ('put', 'remove', 'delete')),
+    PRIMARY KEY (channel, kind, entity)
+) STRICT;
+CREATE UNIQUE INDEX feed_order ON feed_entry (channel, n);
+
+-- People at the office's pages.
+CREATE TABLE user (
+    name     TEXT PRIMARY KEY,
+    password TEXT NOT NULL,
+    role     TEXT NOT NULL CHECK (role IN ('dispatcher', 'reviewer', 'accountant', 'admin'))
+) STRICT;
+
+CREATE TABLE session (
+    token_sha256 TEXT PRIMARY KEY,
+    user         TEXT NOT NULL REFERENCES user (name),
+    csrf         TEXT NOT NULL,
+    expires_ms   INTEGER NOT NULL
+) STRICT;
