@@ -1,7 +1,10 @@
 //! tillroll: a till for technicians, and the back office that belongs to it.
 //!
-//! Start at [`domain::fold`] for what a journal row means, at `flow::payment` for how a payment lives, at `cli` for
+//! Start at [`domain::fold`] for what a journal row means, at [`flow::payment`] for how a payment lives, at `cli` for
 //! how the parts are put together.
 
 pub mod domain;
 pub mod flow;
+pub mod sqlite;
+pub mod store;
+pub mod sync;

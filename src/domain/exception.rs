@@ -84,21 +84,43 @@ impl ExceptionType {
     /// What it means and what to do, in one sentence.
     pub fn advice(self) -> &'static str {
         match self {
-            ExceptionType::LateDecline => "The bank declined a payment taken offline: ask the customer for another way to pay.",
+            ExceptionType::LateDecline => {
+                "The bank declined a payment taken offline: ask the customer for another way to pay."
+            }
             ExceptionType::CardExpiring => "A stored card payment must be forwarded soon: bring the handheld online.",
-            ExceptionType::CardExpired => "A stored card payment was not forwarded in time: ask the customer for another way to pay.",
-            ExceptionType::PaymentUnknown => "The processor has not said what became of this payment: wait for the look-up, or ask the processor.",
-            ExceptionType::ApprovedUnseen => "The bank agreed, but the handheld has not confirmed that it saw it: bring the handheld online.",
+            ExceptionType::CardExpired => {
+                "A stored card payment was not forwarded in time: ask the customer for another way to pay."
+            }
+            ExceptionType::PaymentUnknown => {
+                "The processor has not said what became of this payment: wait for the look-up, or ask the processor."
+            }
+            ExceptionType::ApprovedUnseen => {
+                "The bank agreed, but the handheld has not confirmed that it saw it: bring the handheld online."
+            }
             ExceptionType::UnmatchedPayment => "Money came in without a bill: assign it or give it back.",
-            ExceptionType::HeldExcess => "The payment breaks a rule or exceeds what is owed: release it or void it before its deadline.",
+            ExceptionType::HeldExcess => {
+                "The payment breaks a rule or exceeds what is owed: release it or void it before its deadline."
+            }
             ExceptionType::VoidFailed => "The void came too late: give a refund.",
-            ExceptionType::ReversalStuck => "The processor does not answer a reversal: it is repeated; call the processor if it stays.",
-            ExceptionType::CashVariance => "Cash counted differs from cash expected: ask the technician and note the reason.",
+            ExceptionType::ReversalStuck => {
+                "The processor does not answer a reversal: it is repeated; call the processor if it stays."
+            }
+            ExceptionType::CashVariance => {
+                "Cash counted differs from cash expected: ask the technician and note the reason."
+            }
             ExceptionType::Conflict => "Office and technician changed the same thing: choose one.",
-            ExceptionType::SequenceGap => "Rows of this handheld's journal are missing: fetch them by cable, or note why they are lost.",
-            ExceptionType::Fork => "Two histories of one handheld exist (a copied or restored card): find out which one is real.",
-            ExceptionType::QuarantinedRow => "A row from the handheld could not be applied: update the office or resolve by hand.",
-            ExceptionType::TotalsDiffer => "Handheld and office compute different totals: check the price book and the tax rules.",
+            ExceptionType::SequenceGap => {
+                "Rows of this handheld's journal are missing: fetch them by cable, or note why they are lost."
+            }
+            ExceptionType::Fork => {
+                "Two histories of one handheld exist (a copied or restored card): find out which one is real."
+            }
+            ExceptionType::QuarantinedRow => {
+                "A row from the handheld could not be applied: update the office or resolve by hand."
+            }
+            ExceptionType::TotalsDiffer => {
+                "Handheld and office compute different totals: check the price book and the tax rules."
+            }
         }
     }
 }

@@ -156,14 +156,15 @@ impl Money {
     pub fn parse(text: &str, currency: Currency) -> Result<Money, MoneyError> {
         let exponent = currency.exponent();
         let bad = || MoneyError::BadAmount { text: text.to_owned(), currency, exponent };
-        decimal(text, exponent).map_err(|why| match why {
-            MoneyError::Overflow => MoneyError::Overflow,
-            MoneyError::CurrencyMismatch(..)
-            | MoneyError::UnknownCurrency(_)
-            | MoneyError::BadAmount { .. }
-            | MoneyError::BadWeights => bad(),
-        })
-        .map(|minor| Money { minor, currency })
+        decimal(text, exponent)
+            .map_err(|why| match why {
+                MoneyError::Overflow => MoneyError::Overflow,
+                MoneyError::CurrencyMismatch(..)
+                | MoneyError::UnknownCurrency(_)
+                | MoneyError::BadAmount { .. }
+                | MoneyError::BadWeights => bad(),
+            })
+            .map(|minor| Money { minor, currency })
     }
 
     /// Without the currency: `-4.50`, `1 204` for JPY is `1204`.

@@ -309,14 +309,32 @@ impl Payment {
         match event {
             Event::PaymentIntended(e) => Ok(Payment {
                 linked_to: e.linked_to,
-                ..blank(e.payment, e.invoice, &e.document, e.job, e.visit, Tender::Card, e.amount, PaymentState::Presenting)
+                ..blank(
+                    e.payment,
+                    e.invoice,
+                    &e.document,
+                    e.job,
+                    e.visit,
+                    Tender::Card,
+                    e.amount,
+                    PaymentState::Presenting,
+                )
             }),
             Event::CashRecorded(e) => Ok(Payment {
                 linked_to: e.linked_to,
                 approved_minor: e.amount.minor,
                 tendered_minor: e.tendered_minor,
                 change_minor: e.change_minor,
-                ..blank(e.payment, e.invoice, &e.document, e.job, e.visit, Tender::Cash, e.amount, PaymentState::Recorded)
+                ..blank(
+                    e.payment,
+                    e.invoice,
+                    &e.document,
+                    e.job,
+                    e.visit,
+                    Tender::Cash,
+                    e.amount,
+                    PaymentState::Recorded,
+                )
             }),
             other => Err(IllegalTransition { event: other.kind(), state: "absent" }),
         }
@@ -375,7 +393,10 @@ impl Payment {
         let stored = matches!(self.state, PaymentState::Stored | PaymentState::Held);
         let voiding = self.state == PaymentState::VoidPending;
         let (state, approved, pending) = match outcome.state {
-            OutcomeState::Approved if waits || stored => (PaymentState::Approved, outcome.amount_minor, 0),
+            // Captured is also news to a device that never heard of the approval before it.
+            OutcomeState::Approved | OutcomeState::Captured if waits || stored => {
+                (PaymentState::Approved, outcome.amount_minor, 0)
+            }
             OutcomeState::PartlyApproved if waits => (PaymentState::PartlyApproved, 0, 0),
             OutcomeState::Declined if waits => (PaymentState::Declined, 0, 0),
             OutcomeState::LateDeclined if stored => (PaymentState::LateDeclined, 0, 0),

@@ -131,6 +131,7 @@ pub struct ReadFacts {
 
 /// What is to be done. Plain data; the runtime does it and answers with an [`Event`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a handful of effects a payment; a box would only hide the row")]
 pub enum Effect {
     /// Write this row; answer `Committed` or `CommitFailed`.
     Commit(Row),

@@ -1,0 +1,121 @@
+//! Sums and lists: exposure, the exchange's state, payments, balances.
+
+use super::changes::payment;
+use super::journal::{head, rows};
+use super::today::payment_view;
+use super::{Store, StoreError, parse};
+use crate::domain::id::{InvoiceId, PaymentId};
+use crate::domain::journal::Row;
+use crate::domain::ledger::Account;
+use crate::domain::money::Money;
+use crate::domain::payment::Payment;
+use crate::domain::policy::{OfflineFacts, PolicyRefusal};
+use crate::domain::policy::{OfflinePolicy, allows};
+use crate::domain::read::{Exposure, PaymentView, SyncStatus};
+
+impl Store {
+    /// One payment.
+    pub fn payment(&self, id: PaymentId) -> Result<Payment, StoreError> {
+        payment(self.read(), id)?.ok_or(StoreError::Missing("the payment"))
+    }
+
+    /// Every payment, oldest first.
+    pub fn payments(&self) -> Result<Vec<PaymentView>, StoreError> {
+        let sql = "SELECT p.record, o.state FROM payment p LEFT JOIN feed_outcome o ON o.payment = p.id ORDER BY p.seq";
+        let mut statement = self.read().prepare_cached(sql)?;
+        let found = statement.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get(1)?)))?;
+        found
+            .map(|columns| {
+                let (record, state): (String, Option<String>) = columns?;
+                payment_view(parse(&record)?, state)
+            })
+            .collect()
+    }
+
+    /// Payments that a stopped program left in the middle: waiting for a card, read, or asked for.
+    pub fn interrupted_payments(&self) -> Result<Vec<Payment>, StoreError> {
+        let sql = "SELECT record FROM payment WHERE state IN ('presenting', 'card_read', 'requested') ORDER BY seq";
+        let mut statement = self.read().prepare_cached(sql)?;
+        let texts = statement.query_map([], |r| r.get::<_, String>(0))?;
+        texts.map(|text| parse(&text?)).collect()
+    }
+
+    /// Card money that is stored, held, or being voided while stored.
+    pub fn exposure(&self) -> Result<Exposure, StoreError> {
+        let sql =
+            "SELECT coalesce(sum(pending_minor), 0), count(*), min(deadline_ms) FROM payment WHERE pending_minor > 0";
+        let currency = self.currency;
+        Ok(self.read().prepare_cached(sql)?.query_row([], |r| {
+            Ok(Exposure { minor: r.get(0)?, count: r.get(1)?, first_deadline_ms: r.get(2)?, currency })
+        })?)
+    }
+
+    /// Whether `amount` may be stored now; with the deadline that it gets.
+    pub fn offline_allowed(
+        &self,
+        policy: Option<&OfflinePolicy>,
+        amount: Money,
+        entry: crate::domain::payment::CardEntry,
+        now_ms: i64,
+    ) -> Result<Result<(i64, u32), PolicyRefusal>, StoreError> {
+        let exposure = self.exposure()?;
+        let facts = OfflineFacts {
+            amount,
+            entry,
+            stored_minor: exposure.minor,
+            stored_count: exposure.count,
+            last_contact_ms: self.meta("last_contact_ms")?,
+            reader_online_ms: self.meta("reader_online_ms")?,
+            now_ms,
+        };
+        Ok(allows(policy, &facts).map(|()| {
+            let forward_ms = policy.map_or(0, |p| p.forward_ms);
+            (now_ms.saturating_add(forward_ms), policy.map_or(0, |p| p.version))
+        }))
+    }
+
+    /// Cash that should be with the technician.
+    pub fn drawer(&self) -> Result<Money, StoreError> {
+        Ok(Money::new(self.balance(Account::Cash)?, self.currency))
+    }
+
+    /// An account's balance in the store's currency, minor units.
+    pub fn balance(&self, account: Account) -> Result<i64, StoreError> {
+        let sql = "SELECT coalesce(sum(p.minor), 0) FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry
+                   WHERE p.account = ?1 AND e.currency = ?2";
+        Ok(self.read().prepare_cached(sql)?.query_row((account.name(), self.currency.code()), |r| r.get(0))?)
+    }
+
+    /// How the exchange with the office stands.
+    pub fn sync_status(&self) -> Result<SyncStatus, StoreError> {
+        let acked_seq = self.acked()?;
+        let (head_seq, _) = head(self.read())?;
+        let oldest_unsent_ms = rows(self.read(), acked_seq + 1, 1)?.first().map(|row| row.at_ms);
+        let sent_back = self.read().query_row(
+            "SELECT count(*) FROM feed_job WHERE hidden = 0 AND json_extract(record, '$.review') = 'sent_back'",
+            [],
+            |r| r.get(0),
+        )?;
+        Ok(SyncStatus {
+            head_seq,
+            acked_seq,
+            durable_seq: self.meta("durable_seq")?.unwrap_or(0),
+            oldest_unsent_ms,
+            last_contact_ms: self.meta("last_contact_ms")?,
+            exposure: self.exposure()?,
+            sent_back,
+            drawer: self.drawer()?,
+        })
+    }
+
+    /// The number of the next copy of a receipt: 1 for the first.
+    pub fn next_copy(&self, invoice: InvoiceId) -> Result<u32, StoreError> {
+        let sql = "SELECT coalesce(max(copy), 0) + 1 FROM receipt_print WHERE invoice = ?1";
+        Ok(self.read().query_row(sql, [invoice.to_string()], |r| r.get(0))?)
+    }
+
+    /// Rows of the journal from `first` on, at most `limit`.
+    pub fn rows(&self, first: u64, limit: usize) -> Result<Vec<Row>, StoreError> {
+        rows(self.read(), first, limit)
+    }
+}

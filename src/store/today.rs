@@ -1,0 +1,163 @@
+//! The day's list and one job in full: what the feed brought, beside what was done with it.
+
+use super::changes::{lines, open_invoice, sums, visit_work};
+use super::{Store, StoreError, parse};
+use crate::domain::customer::{Customer, Equipment, Site};
+use crate::domain::id::{CustomerId, JobId, SiteId};
+use crate::domain::invoice::PaidSums;
+use crate::domain::job::{Job, MoneyState, VisitState, VisitWork};
+use crate::domain::ledger::Account;
+use crate::domain::money::Money;
+use crate::domain::outcome::OutcomeState;
+use crate::domain::payment::Payment;
+use crate::domain::read::{JobDetail, PaymentView, TodayRow};
+use crate::domain::totals::{Extras, totals};
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// Visits in one list at the most.
+pub const TODAY_MAX: usize = 500;
+
+/// One job of the feed.
+pub(super) fn job(db: &Connection, id: JobId) -> Result<Option<Job>, StoreError> {
+    let text: Option<String> = db
+        .prepare_cached("SELECT record FROM feed_job WHERE id = ?1")?
+        .query_row([id.to_string()], |r| r.get(0))
+        .optional()?;
+    text.map(|text| parse(&text)).transpose()
+}
+
+fn by_id<T: serde::de::DeserializeOwned>(db: &Connection, table: &str, id: &str) -> Result<Option<T>, StoreError> {
+    let text: Option<String> = db
+        .prepare_cached(&format!("SELECT record FROM {table} WHERE id = ?1"))?
+        .query_row([id], |r| r.get(0))
+        .optional()?;
+    text.map(|text| parse(&text)).transpose()
+}
+
+impl Store {
+    /// The visits whose appointment begins in `[from_ms, until_ms)`, and those with money or work on them that are
+    /// not finished; by time.
+    pub fn today(&self, from_ms: i64, until_ms: i64) -> Result<Vec<TodayRow>, StoreError> {
+        let db = self.read();
+        let mut statement = db.prepare_cached(
+            "SELECT j.record FROM feed_job j LEFT JOIN visit_work w ON w.visit = j.visit
+             WHERE (j.window_start_ms >= ?1 AND j.window_start_ms < ?2
+                    OR w.state IN ('en_route', 'on_site') OR w.money IN ('due', 'pending'))
+               AND (j.hidden = 0 OR w.visit IS NOT NULL)
+             ORDER BY j.window_start_ms, j.id LIMIT ?3",
+        )?;
+        let texts = statement.query_map((from_ms, until_ms, TODAY_MAX), |r| r.get::<_, String>(0))?;
+        texts.map(|text| self.today_row(&parse(&text?)?)).collect()
+    }
+
+    fn today_row(&self, job: &Job) -> Result<TodayRow, StoreError> {
+        let db = self.read();
+        let customer: Option<Customer> = by_id(db, "feed_customer", &job.customer.to_string())?;
+        let site: Option<Site> = by_id(db, "feed_site", &job.site.to_string())?;
+        let work = visit_work(db, job.visit)?.unwrap_or(VisitWork {
+            job: job.id,
+            visit: job.visit,
+            state: VisitState::New,
+            money: MoneyState::None,
+        });
+        let invoice = open_invoice(db, job.visit)?;
+        let open = match &invoice {
+            Some(invoice) => Some(invoice.open(sums(db, invoice.id)?)?),
+            None => None,
+        };
+        Ok(TodayRow {
+            job: job.id,
+            visit: job.visit,
+            customer: job.customer,
+            customer_name: customer.map_or_else(|| "customer not loaded yet".to_owned(), |c| c.name),
+            title: job.title.clone(),
+            address: site.map_or_else(String::new, |s| format!("{}, {}", s.street, s.city)),
+            window_start_ms: job.window_start_ms,
+            window_end_ms: job.window_end_ms,
+            priority: job.priority,
+            state: work.state,
+            money: work.money,
+            total: invoice.as_ref().map(|invoice| invoice.totals.total()),
+            open,
+            review: job.review,
+        })
+    }
+
+    /// All of one job.
+    pub fn job_detail(&self, id: JobId) -> Result<JobDetail, StoreError> {
+        let db = self.read();
+        let job = job(db, id)?.ok_or(StoreError::Missing("the job"))?;
+        let row = self.today_row(&job)?;
+        let customer: Option<Customer> = by_id(db, "feed_customer", &job.customer.to_string())?;
+        let site: Option<Site> = by_id(db, "feed_site", &job.site.to_string())?;
+        let invoice = open_invoice(db, job.visit)?;
+        let lines = match &invoice {
+            Some(invoice) => invoice.lines.clone(),
+            None => lines(db, job.visit)?,
+        };
+        let currency = lines.first().map_or(self.currency, |line| line.unit_price.currency);
+        let totals = match &invoice {
+            Some(invoice) => Some(invoice.totals.clone()),
+            None if lines.is_empty() => None,
+            None => Some(totals(&lines, currency, Extras::NONE)?),
+        };
+        let sums = invoice.as_ref().map_or(Ok(PaidSums::NONE), |invoice| sums(db, invoice.id))?;
+        Ok(JobDetail {
+            row,
+            description: job.description.clone(),
+            phone: customer.map(|c| c.phone).unwrap_or_default(),
+            access_note: site.map(|s| s.access_note).unwrap_or_default(),
+            equipment: equipment(db, job.site)?,
+            lines,
+            totals,
+            sums,
+            payments: payments_of_job(db, id)?,
+            customer_balance: customer_balance(db, job.customer, Money::zero(currency))?,
+            invoice,
+        })
+    }
+}
+
+fn equipment(db: &Connection, site: SiteId) -> Result<Vec<String>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT record FROM feed_equipment WHERE site = ?1 ORDER BY id")?;
+    let texts = statement.query_map([site.to_string()], |r| r.get::<_, String>(0))?;
+    texts
+        .map(|text| {
+            let item: Equipment = parse(&text?)?;
+            Ok(format!("{} {} {}", item.name, item.model, item.serial).trim().to_owned())
+        })
+        .collect()
+}
+
+/// The job's payments, oldest first, with what the office said of them.
+fn payments_of_job(db: &Connection, id: JobId) -> Result<Vec<PaymentView>, StoreError> {
+    let sql = "SELECT p.record, o.state FROM payment p LEFT JOIN feed_outcome o ON o.payment = p.id
+               WHERE p.job = ?1 ORDER BY p.seq";
+    let mut statement = db.prepare_cached(sql)?;
+    let found = statement.query_map([id.to_string()], |r| Ok((r.get::<_, String>(0)?, r.get(1)?)))?;
+    found
+        .map(|columns| {
+            let (record, state): (String, Option<String>) = columns?;
+            payment_view(parse(&record)?, state)
+        })
+        .collect()
+}
+
+pub(super) fn payment_view(payment: Payment, outcome: Option<String>) -> Result<PaymentView, StoreError> {
+    let outcome: Option<OutcomeState> = outcome.map(|state| parse(&super::changes::quoted(&state))).transpose()?;
+    Ok(PaymentView {
+        payment,
+        captured: outcome == Some(OutcomeState::Captured),
+        not_sent: outcome == Some(OutcomeState::NotSent),
+    })
+}
+
+fn customer_balance(db: &Connection, customer: CustomerId, zero: Money) -> Result<Money, StoreError> {
+    let minor: i64 = db
+        .prepare_cached(
+            "SELECT coalesce(sum(p.minor), 0) FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry
+             WHERE e.customer = ?1 AND e.currency = ?2 AND p.account = ?3",
+        )?
+        .query_row((customer.to_string(), zero.currency.code(), Account::Receivable.name()), |r| r.get(0))?;
+    Ok(Money::new(minor, zero.currency))
+}

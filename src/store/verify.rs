@@ -1,0 +1,91 @@
+//! Proving the books: the chain of the journal, and the facts against the ledger.
+
+use super::{Identity, Store, StoreError};
+use crate::domain::journal::Hash;
+
+/// Rows read at a time, so that a long journal needs little memory.
+const STEP: usize = 500;
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Rows whose hash was recomputed.
+    pub rows: u64,
+    /// What is wrong, one sentence each; empty when all is well.
+    pub violations: Vec<String>,
+}
+
+/// Each query counts what must not exist.
+const NEVER: &[(&str, &str)] = &[
+    (
+        "a ledger entry does not balance",
+        "SELECT count(*) FROM (SELECT entry FROM ledger_posting GROUP BY entry HAVING sum(minor) <> 0)",
+    ),
+    (
+        "card clearing in the ledger differs from approved card payments",
+        "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'card_clearing'), 0)
+              <> coalesce((SELECT sum(approved_minor) FROM payment WHERE tender = 'card'), 0)",
+    ),
+    (
+        "cash in the ledger differs from cash payments",
+        "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'cash'), 0)
+              <> coalesce((SELECT sum(approved_minor) FROM payment WHERE tender = 'cash'), 0)",
+    ),
+    (
+        "pending card money in the ledger differs from stored payments",
+        "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'card_pending'), 0)
+              <> coalesce((SELECT sum(pending_minor) FROM payment), 0)",
+    ),
+    (
+        "an invoice says paid and is not, or the other way round",
+        "SELECT count(*) FROM invoice i WHERE i.state <> 'cancelled' AND (i.state = 'paid') <>
+            (i.total_minor <= (SELECT coalesce(sum(p.approved_minor), 0) FROM payment p WHERE p.invoice = i.id))",
+    ),
+    (
+        "a visit's money differs from its invoice",
+        "SELECT count(*) FROM invoice i JOIN visit_work w ON w.visit = i.visit
+         WHERE i.state <> 'cancelled' AND (i.state = 'paid') <> (w.money = 'paid')",
+    ),
+    (
+        "card data outlived its need",
+        "SELECT count(*) FROM blob b JOIN payment p ON p.id = b.payment
+         WHERE p.state NOT IN ('card_read', 'requested', 'stored', 'unknown', 'void_pending', 'held')",
+    ),
+    (
+        "a document number is missing",
+        "SELECT count(*) FROM document_counter c
+         WHERE c.last <> (SELECT count(*) FROM invoice i WHERE i.document LIKE c.series || '-%')",
+    ),
+];
+
+impl Store {
+    /// Recomputes the chain and checks the books.
+    pub fn verify(&self) -> Result<Verified, StoreError> {
+        let identity: Identity = self.identity()?;
+        let mut found = Verified { rows: 0, violations: Vec::new() };
+        let mut previous = Hash::START;
+        loop {
+            let rows = self.rows(found.rows + 1, STEP)?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                found.rows += 1;
+                previous = row.hash(identity.epoch, previous);
+                let kept: [u8; 32] =
+                    self.read().query_row("SELECT hash FROM journal WHERE seq = ?1", [row.seq], |r| r.get(0))?;
+                if row.seq != found.rows || kept != previous.0 {
+                    found.violations.push(format!("the chain breaks at row {}", found.rows));
+                    return Ok(found);
+                }
+            }
+        }
+        for (what, sql) in NEVER {
+            let count: i64 = self.read().query_row(sql, [], |r| r.get(0))?;
+            if count != 0 {
+                found.violations.push((*what).to_owned());
+            }
+        }
+        Ok(found)
+    }
+}
