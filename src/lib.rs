@@ -4,6 +4,7 @@
 //! how the parts are put together.
 
 pub mod domain;
+pub mod facts;
 pub mod flow;
 pub mod sqlite;
 pub mod store;

@@ -3,7 +3,6 @@
 //! Invariant: every change of the device's own facts is one transaction that writes the tables *and* one row of the
 //! journal, and it is on the disk when [`Store::commit`] returns. Start there.
 
-mod changes;
 mod feed;
 mod identity;
 mod journal;
@@ -24,6 +23,7 @@ use crate::domain::journal::Stamp;
 use crate::domain::money::{Currency, MoneyError};
 use crate::domain::payment::Payment;
 use crate::domain::totals::TotalsError;
+use crate::facts::{self, FactsError, Origin};
 use crate::sqlite::{self, Kind, Migration, OpenError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::Path;
@@ -44,6 +44,9 @@ pub enum StoreError {
     /// The row does not fit what is known; nothing was written.
     #[error(transparent)]
     Fold(#[from] FoldError),
+    /// The tables of facts.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
     /// A record cannot be read.
     #[error("a record in the database cannot be read: {0}")]
     Record(String),
@@ -134,33 +137,36 @@ impl Store {
 }
 
 fn apply(tx: &Transaction<'_>, event: &Event, stamp: &Stamp, blob: Option<&NewBlob>) -> Result<Committed, StoreError> {
-    let known = changes::known(tx, event)?;
+    let identity: Identity = identity::meta(tx, "identity")?.ok_or(StoreError::NotEnrolled)?;
+    let known = facts::known(tx, event)?;
     let changed = fold(event, &known, RowRef { id: stamp.id, at_ms: stamp.at_ms })?;
-    let seq = journal::append(tx, event, stamp)?;
-    changes::write(tx, &changed, seq, stamp)?;
-    changes::write_receipt(tx, event)?;
-    if let (Some(blob), Some(payment)) = (blob, event.about().payment) {
-        tx.execute(
-            "INSERT INTO blob (sha256, payment, bytes) VALUES (?1, ?2, ?3)",
-            (&blob.sha256, payment.to_string(), &blob.bytes),
-        )?;
+    let seq = journal::append(tx, &identity, event, stamp)?;
+    let device = identity.device.to_string();
+    facts::write(tx, &changed, Origin { device: &device, seq, at_ms: stamp.at_ms })?;
+    write_receipt(tx, event)?;
+    if let Some(payment) = event.about().payment.map(|id| id.to_string()) {
+        if let Some(blob) = blob {
+            let sql = "INSERT INTO blob (sha256, payment, bytes) VALUES (?1, ?2, ?3)";
+            tx.execute(sql, (&blob.sha256, &payment, &blob.bytes))?;
+        }
+        if changed.erase_blob {
+            tx.execute("DELETE FROM blob WHERE payment = ?1", [&payment])?;
+        }
     }
     Ok(Committed { seq, payment: changed.payment })
 }
 
-fn record<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|why| StoreError::Record(why.to_string()))
-}
-
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|why| StoreError::Record(why.to_string()))
-}
-
-/// A snake-case enum's name, as serde writes it.
-fn name<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => Ok(name),
-        Ok(other) => Err(StoreError::Record(format!("{other} is no name"))),
-        Err(why) => Err(StoreError::Record(why.to_string())),
-    }
+/// Keeps count of a receipt's copies.
+fn write_receipt(tx: &Transaction<'_>, event: &Event) -> Result<(), StoreError> {
+    let (invoice, copy, state) = match event {
+        Event::ReceiptQueued(e) => (e.invoice, e.copy, "queued"),
+        Event::ReceiptEnded(e) => (e.invoice, e.copy, if e.printed { "printed" } else { "failed" }),
+        _ => return Ok(()),
+    };
+    tx.execute(
+        "INSERT INTO receipt_print (invoice, copy, state) VALUES (?1, ?2, ?3)
+         ON CONFLICT (invoice, copy) DO UPDATE SET state = excluded.state",
+        (invoice.to_string(), copy, state),
+    )?;
+    Ok(())
 }

@@ -33,17 +33,20 @@ CREATE TABLE blob (
     bytes   BLOB NOT NULL
 ) STRICT;
 
--- The device's own facts.
+-- The device's own facts: the same tables as in the office, so that one piece of SQL serves both.
 CREATE TABLE visit_work (
     visit      TEXT PRIMARY KEY,
     job        TEXT NOT NULL,
+    device     TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('new', 'accepted', 'en_route', 'on_site', 'done')),
-    money      TEXT NOT NULL CHECK (money IN ('none', 'due', 'pending', 'paid'))
+    money      TEXT NOT NULL CHECK (money IN ('none', 'due', 'pending', 'paid')),
+    changed_ms INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE line (
     id     TEXT PRIMARY KEY,
     visit  TEXT NOT NULL,
+    device TEXT NOT NULL,
     seq    INTEGER NOT NULL,
     record TEXT NOT NULL
 ) STRICT;
@@ -56,6 +59,7 @@ CREATE TABLE document_counter (
 
 CREATE TABLE invoice (
     id          TEXT PRIMARY KEY,
+    device      TEXT NOT NULL,
     document    TEXT NOT NULL UNIQUE,
     job         TEXT NOT NULL,
     visit       TEXT NOT NULL,
@@ -71,7 +75,9 @@ CREATE UNIQUE INDEX invoice_one_a_visit ON invoice (visit) WHERE state <> 'cance
 
 CREATE TABLE payment (
     id             TEXT PRIMARY KEY,
+    device         TEXT NOT NULL,
     invoice        TEXT NOT NULL REFERENCES invoice (id),
+    document       TEXT NOT NULL,
     job            TEXT NOT NULL,
     visit          TEXT NOT NULL,
     tender         TEXT NOT NULL CHECK (tender IN ('card', 'cash')),
@@ -82,6 +88,7 @@ CREATE TABLE payment (
     pending_minor  INTEGER NOT NULL CHECK (pending_minor >= 0),
     deadline_ms    INTEGER,
     seq            INTEGER NOT NULL,
+    at_ms          INTEGER NOT NULL,
     record         TEXT NOT NULL,
     CHECK (approved_minor + pending_minor <= amount_minor)
 ) STRICT;
@@ -90,6 +97,7 @@ CREATE INDEX payment_by_state ON payment (state);
 
 CREATE TABLE ledger_entry (
     id       TEXT PRIMARY KEY,
+    device   TEXT NOT NULL,
     at_ms    INTEGER NOT NULL,
     customer TEXT NOT NULL,
     currency TEXT NOT NULL
@@ -105,6 +113,7 @@ CREATE TABLE ledger_posting (
 CREATE TABLE stock_move (
     row        TEXT NOT NULL,
     n          INTEGER NOT NULL,
+    device     TEXT NOT NULL,
     item       TEXT NOT NULL,
     quantity   INTEGER NOT NULL CHECK (quantity <> 0),
     from_place TEXT NOT NULL,

@@ -170,7 +170,7 @@ CREATE TABLE journal_subject (
     PRIMARY KEY (subject, device, epoch, seq)
 ) STRICT;
 
--- The fold of the journals: the handhelds' facts.
+-- The fold of the journals: the handhelds' facts, in the same tables as on a handheld.
 CREATE TABLE visit_work (
     visit      TEXT PRIMARY KEY,
     job        TEXT NOT NULL,
@@ -219,8 +219,9 @@ CREATE TABLE payment (
     state          TEXT NOT NULL,
     approved_minor INTEGER NOT NULL CHECK (approved_minor >= 0),
     pending_minor  INTEGER NOT NULL CHECK (pending_minor >= 0),
+    deadline_ms    INTEGER,
+    seq            INTEGER NOT NULL,
     at_ms          INTEGER NOT NULL,
-    received_ms    INTEGER NOT NULL,
     record         TEXT NOT NULL,
     CHECK (approved_minor + pending_minor <= amount_minor)
 ) STRICT;

@@ -1,11 +1,12 @@
 //! What the office says: a page of the feed and its cursor, applied in one transaction.
 
 use super::identity::{office_epoch, set_meta};
-use super::{Store, StoreError, record};
+use super::{Store, StoreError};
 use crate::domain::customer::{Customer, Equipment, Site};
 use crate::domain::job::Job;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::price::PriceItem;
+use crate::facts::{name, parse, record};
 use rusqlite::{Transaction, TransactionBehavior};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -66,7 +67,7 @@ impl Store {
         let mut statement =
             self.connection.prepare_cached("SELECT record FROM feed_outcome WHERE seen = 0 ORDER BY payment")?;
         let texts = statement.query_map([], |r| r.get::<_, String>(0))?;
-        texts.map(|text| super::parse(&text?)).collect()
+        texts.map(|text| Ok(parse(&text?)?)).collect()
     }
 
     /// The device has done what follows from this word.
@@ -86,7 +87,7 @@ impl Store {
             .prepare_cached("SELECT record FROM feed_document WHERE name = ?1")?
             .query_row([name], |r| r.get(0))
             .optional()?;
-        text.map(|text| super::parse(&text)).transpose()
+        Ok(text.map(|text| parse(&text)).transpose()?)
     }
 }
 
@@ -168,12 +169,6 @@ fn put_outcome(tx: &Transaction<'_>, outcome: &Outcome) -> Result<(), StoreError
              record = excluded.record
          WHERE excluded.n > feed_outcome.n",
     )?
-    .execute((
-        outcome.payment.to_string(),
-        outcome.n,
-        super::name(&outcome.state)?,
-        shown_only,
-        record(outcome)?,
-    ))?;
+    .execute((outcome.payment.to_string(), outcome.n, name(&outcome.state)?, shown_only, record(outcome)?))?;
     Ok(())
 }

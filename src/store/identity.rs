@@ -7,6 +7,7 @@ use crate::domain::id::{DeviceId, Epoch, InvoiceId, JobId, TechnicianId, VisitId
 use crate::domain::invoice::{Invoice, InvoiceState};
 use crate::domain::journal::Stamp;
 use crate::domain::totals::{Extras, totals};
+use crate::facts;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -47,7 +48,7 @@ impl Store {
         }
         set_meta(&tx, "identity", identity)?;
         let opened = JournalOpened { series: identity.series.clone(), program: program.to_owned(), previous: None };
-        journal::append(&tx, &Event::JournalOpened(opened), stamp)?;
+        journal::append(&tx, identity, &Event::JournalOpened(opened), stamp)?;
         tx.commit()?;
         Ok(())
     }
@@ -73,10 +74,10 @@ impl Store {
         let identity = self.identity()?;
         let currency = self.currency;
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if let Some(invoice) = super::changes::open_invoice(&tx, visit)? {
+        if let Some(invoice) = facts::open_invoice(&tx, visit)? {
             return Ok(invoice);
         }
-        let lines = super::changes::lines(&tx, visit)?;
+        let lines = facts::lines(&tx, visit)?;
         let currency = lines.first().map_or(currency, |line| line.unit_price.currency);
         let totals = totals(&lines, currency, Extras::NONE)?;
         if totals.total_minor <= 0 {
@@ -115,14 +116,14 @@ fn next_number(db: &Connection, series: &Series) -> Result<DocumentNumber, Store
 pub(super) fn meta<T: serde::de::DeserializeOwned>(db: &Connection, name: &str) -> Result<Option<T>, StoreError> {
     let text: Option<String> =
         db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |r| r.get(0)).optional()?;
-    text.map(|text| super::parse(&text)).transpose()
+    Ok(text.map(|text| facts::parse(&text)).transpose()?)
 }
 
 pub(super) fn set_meta<T: Serialize>(db: &Connection, name: &str, value: &T) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )?
-    .execute((name, super::record(value)?))?;
+    .execute((name, facts::record(value)?))?;
     Ok(())
 }
 

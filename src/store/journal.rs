@@ -1,9 +1,10 @@
 //! The journal: appending, reading what is to be sent, and noting what the office holds.
 
-use super::identity::{meta, set_meta};
+use super::identity::set_meta;
 use super::{Identity, Store, StoreError};
 use crate::domain::event::{BODY_VERSION, Event};
 use crate::domain::journal::{BODY_MAX_BYTES, Hash, Row, Stamp};
+use crate::facts::{parse, record};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
@@ -23,8 +24,12 @@ pub struct Outgoing {
 }
 
 /// Appends the row that tells `event`; its seq.
-pub(super) fn append(tx: &Transaction<'_>, event: &Event, stamp: &Stamp) -> Result<u64, StoreError> {
-    let identity: Identity = meta(tx, "identity")?.ok_or(StoreError::NotEnrolled)?;
+pub(super) fn append(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    event: &Event,
+    stamp: &Stamp,
+) -> Result<u64, StoreError> {
     let (last, previous) = head(tx)?;
     let row = Row {
         seq: last + 1,
@@ -53,7 +58,7 @@ pub(super) fn append(tx: &Transaction<'_>, event: &Event, stamp: &Stamp) -> Resu
         row.id.to_string(),
         row.kind,
         row.v,
-        super::record(&row.subjects)?,
+        record(&row.subjects)?,
         row.at_ms,
         row.boot.to_string(),
         row.mono_ms,
@@ -103,7 +108,7 @@ pub(super) fn rows(db: &Connection, first: u64, limit: usize) -> Result<Vec<Row>
                 id: id.parse().map_err(|_| bad(&id))?,
                 kind,
                 v,
-                subjects: super::parse(&subjects)?,
+                subjects: parse(&subjects)?,
                 at_ms,
                 boot: boot.parse().map_err(|_| bad(&boot))?,
                 mono_ms,

@@ -2,6 +2,7 @@
 
 use super::{Store, StoreError};
 use crate::domain::price::PriceItem;
+use crate::facts::parse;
 
 /// Hits in one answer at the most.
 pub const SEARCH_MAX: usize = 50;
@@ -21,7 +22,7 @@ impl Store {
         values.extend([first.clone(), first]);
         let mut statement = self.read().prepare_cached(&sql)?;
         let texts = statement.query_map(rusqlite::params_from_iter(values), |r| r.get::<_, String>(0))?;
-        texts.map(|text| super::parse(&text?)).collect()
+        texts.map(|text| Ok(parse(&text?)?)).collect()
     }
 }
 

@@ -1,9 +1,8 @@
 //! Sums and lists: exposure, the exchange's state, payments, balances.
 
-use super::changes::payment;
 use super::journal::{head, rows};
 use super::today::payment_view;
-use super::{Store, StoreError, parse};
+use super::{Store, StoreError};
 use crate::domain::id::{InvoiceId, PaymentId};
 use crate::domain::journal::Row;
 use crate::domain::ledger::Account;
@@ -12,6 +11,7 @@ use crate::domain::payment::Payment;
 use crate::domain::policy::{OfflineFacts, PolicyRefusal};
 use crate::domain::policy::{OfflinePolicy, allows};
 use crate::domain::read::{Exposure, PaymentView, SyncStatus};
+use crate::facts::{parse, payment};
 
 impl Store {
     /// One payment.
@@ -37,7 +37,7 @@ impl Store {
         let sql = "SELECT record FROM payment WHERE state IN ('presenting', 'card_read', 'requested') ORDER BY seq";
         let mut statement = self.read().prepare_cached(sql)?;
         let texts = statement.query_map([], |r| r.get::<_, String>(0))?;
-        texts.map(|text| parse(&text?)).collect()
+        texts.map(|text| Ok(parse(&text?)?)).collect()
     }
 
     /// Card money that is stored, held, or being voided while stored.

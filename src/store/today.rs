@@ -1,7 +1,6 @@
 //! The day's list and one job in full: what the feed brought, beside what was done with it.
 
-use super::changes::{lines, open_invoice, sums, visit_work};
-use super::{Store, StoreError, parse};
+use super::{Store, StoreError};
 use crate::domain::customer::{Customer, Equipment, Site};
 use crate::domain::id::{CustomerId, JobId, SiteId};
 use crate::domain::invoice::PaidSums;
@@ -12,6 +11,7 @@ use crate::domain::outcome::OutcomeState;
 use crate::domain::payment::Payment;
 use crate::domain::read::{JobDetail, PaymentView, TodayRow};
 use crate::domain::totals::{Extras, totals};
+use crate::facts::{lines, named, open_invoice, parse, sums, visit_work};
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// Visits in one list at the most.
@@ -23,7 +23,7 @@ pub(super) fn job(db: &Connection, id: JobId) -> Result<Option<Job>, StoreError>
         .prepare_cached("SELECT record FROM feed_job WHERE id = ?1")?
         .query_row([id.to_string()], |r| r.get(0))
         .optional()?;
-    text.map(|text| parse(&text)).transpose()
+    Ok(text.map(|text| parse(&text)).transpose()?)
 }
 
 fn by_id<T: serde::de::DeserializeOwned>(db: &Connection, table: &str, id: &str) -> Result<Option<T>, StoreError> {
@@ -31,7 +31,7 @@ fn by_id<T: serde::de::DeserializeOwned>(db: &Connection, table: &str, id: &str)
         .prepare_cached(&format!("SELECT record FROM {table} WHERE id = ?1"))?
         .query_row([id], |r| r.get(0))
         .optional()?;
-    text.map(|text| parse(&text)).transpose()
+    Ok(text.map(|text| parse(&text)).transpose()?)
 }
 
 impl Store {
@@ -144,7 +144,7 @@ fn payments_of_job(db: &Connection, id: JobId) -> Result<Vec<PaymentView>, Store
 }
 
 pub(super) fn payment_view(payment: Payment, outcome: Option<String>) -> Result<PaymentView, StoreError> {
-    let outcome: Option<OutcomeState> = outcome.map(|state| parse(&super::changes::quoted(&state))).transpose()?;
+    let outcome: Option<OutcomeState> = outcome.map(|state| named(&state)).transpose()?;
     Ok(PaymentView {
         payment,
         captured: outcome == Some(OutcomeState::Captured),
