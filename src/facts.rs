@@ -1,5 +1,5 @@
 //! The facts that follow from the journal, as tables: the same in the handheld's and in the office's database, so
-//! that one piece of SQL serves both. [`known`] reads what a row builds on, [`write`] writes what it changes.
+//! that one piece of SQL serves both. [`known`] reads what a row builds on, [`write()`] writes what it changes.
 //!
 //! Invariant: decides nothing; what changes is `domain::fold`'s word.
 

@@ -6,6 +6,8 @@
 pub mod domain;
 pub mod facts;
 pub mod flow;
+#[cfg(feature = "office")]
+pub mod office;
 pub mod sqlite;
 pub mod store;
 pub mod sync;

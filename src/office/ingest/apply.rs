@@ -1,0 +1,129 @@
+//! One row applied: the fold's changes, and what a payment's row means for the office's side of it.
+
+use crate::domain::event::{DecodeError, Event};
+use crate::domain::exception::ExceptionType;
+use crate::domain::fold::{FoldError, RowRef, fold};
+use crate::domain::journal::Row;
+use crate::domain::outcome::OutcomeState;
+use crate::domain::totals::{Extras, totals};
+use crate::facts::{FactsError, Origin, known, write};
+use crate::office::OfficeError;
+use crate::office::exceptions::{Trouble, raise};
+use crate::sync::wire::batch::Envelope;
+use rusqlite::Connection;
+
+/// Why a row goes to quarantine.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApplyError {
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    #[error(transparent)]
+    Office(#[from] OfficeError),
+    #[error("the row breaks a rule of the books: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the row's subjects are not those of its body")]
+    Subjects,
+}
+
+/// Applies one row inside a savepoint.
+pub(super) fn apply(db: &Connection, e: &Envelope, row: &Row, now_ms: i64) -> Result<(), ApplyError> {
+    let event = Event::decode(&row.kind, row.v, &row.body)?;
+    if event.subjects() != row.subjects {
+        return Err(ApplyError::Subjects);
+    }
+    let changes = fold(&event, &known(db, &event)?, RowRef { id: row.id, at_ms: row.at_ms })?;
+    let device = e.device.to_string();
+    write(db, &changes, Origin { device: &device, seq: row.seq, at_ms: row.at_ms })?;
+    if let Event::InvoiceIssued(issued) = &event {
+        check_totals(db, &device, &issued.invoice, now_ms)?;
+    }
+    card_row(db, e, row, &event, now_ms)
+}
+
+/// Device and office compute the same totals, or a dispatcher hears of it.
+fn check_totals(
+    db: &Connection,
+    device: &str,
+    invoice: &crate::domain::invoice::Invoice,
+    now_ms: i64,
+) -> Result<(), ApplyError> {
+    let ours = totals(&invoice.lines, invoice.totals.currency, Extras::NONE);
+    if ours.as_ref() == Ok(&invoice.totals) {
+        return Ok(());
+    }
+    let (subject, job) = (invoice.id.to_string(), invoice.job.to_string());
+    let trouble = Trouble {
+        kind: ExceptionType::TotalsDiffer,
+        subject: &subject,
+        device: Some(device),
+        job: Some(&job),
+        amount: invoice.totals.total(),
+        note: "the office computes another total",
+        deadline_ms: None,
+    };
+    Ok(raise(db, &trouble, now_ms)?)
+}
+
+/// The office's side of a card payment.
+fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64) -> Result<(), ApplyError> {
+    let update = |payment: String, set: &str| -> Result<(), ApplyError> {
+        let sql = format!("UPDATE card_payment SET {set}, next_ms = ?2 WHERE payment = ?1 AND over = 0");
+        db.execute(&sql, (payment, now_ms))?;
+        Ok(())
+    };
+    match event {
+        Event::PaymentCardRead(read) => {
+            db.execute(
+                "INSERT INTO card_payment (payment, device, epoch, currency, amount_minor, blob, ksn,
+                                           ciphertext_sha256, outcome, outcome_n, next_ms)
+                 SELECT id, ?2, ?3, currency, amount_minor, ?4, ?5, ?6, 'none', 0, ?7 FROM payment WHERE id = ?1",
+                (
+                    read.payment.to_string(),
+                    e.device.to_string(),
+                    e.epoch.to_string(),
+                    &read.blob,
+                    &read.ksn,
+                    &read.ciphertext_sha256,
+                    now_ms,
+                ),
+            )?;
+            Ok(())
+        }
+        Event::PaymentRefused(step) => update(step.payment.to_string(), "over = 1"),
+        Event::PaymentRequested(request) => {
+            let set = format!("requested_seq = {}, request_heard_ms = {now_ms}", row.seq);
+            update(request.payment.to_string(), &set)
+        }
+        Event::PaymentAcceptedOffline(accepted) => {
+            let deadline_ms = accepted.deadline_ms.saturating_add(row.offset_ms.unwrap_or(0));
+            let set = format!("accepted_offline = 1, deadline_ms = {deadline_ms}");
+            update(accepted.payment.to_string(), &set)
+        }
+        Event::PaymentVoidRequested(step) => update(step.payment.to_string(), "void_requested = 1"),
+        Event::PaymentPartTaken(step) => update(step.payment.to_string(), "outcome_seen = 1"),
+        Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Approved => {
+            update(seen.payment.to_string(), "outcome_seen = 1")
+        }
+        Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Declined => {
+            update(seen.payment.to_string(), "over = 1")
+        }
+        Event::JournalOpened(_)
+        | Event::VisitMoved(_)
+        | Event::LineAdded(_)
+        | Event::LineRemoved(_)
+        | Event::InvoiceIssued(_)
+        | Event::InvoiceCancelled(_)
+        | Event::PaymentIntended(_)
+        | Event::PaymentAbandoned(_)
+        | Event::PaymentCardDeclined(_)
+        | Event::PaymentUnknown(_)
+        | Event::PaymentOutcomeSeen(_)
+        | Event::CashRecorded(_)
+        | Event::ReceiptQueued(_)
+        | Event::ReceiptEnded(_) => Ok(()),
+    }
+}

@@ -1,0 +1,32 @@
+//! The office's conversation with the processor: one worker, many payments, each by the rules of [`plan`].
+
+pub mod facts;
+pub mod plan;
+pub mod publish;
+pub mod worker;
+
+/// How the processor is waited for, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// An answer must come within this.
+    pub answer_ms: u64,
+    /// A request of a handheld older than this is not sent by itself.
+    pub request_fresh_ms: i64,
+    /// The first pause after a failed call; doubles up to a minute.
+    pub retry_ms: i64,
+    /// An approval that no handheld has seen for this long is an exception.
+    pub unseen_ms: i64,
+    /// An approval that is not captured for this long is given back.
+    pub authorisation_ms: i64,
+}
+
+impl Timing {
+    /// 15 s for an answer, 60 s for a request, an hour unseen, a day authorised.
+    pub const STANDARD: Timing = Timing {
+        answer_ms: 15_000,
+        request_fresh_ms: 60_000,
+        retry_ms: 1_000,
+        unseen_ms: 3_600_000,
+        authorisation_ms: 24 * 3_600_000,
+    };
+}

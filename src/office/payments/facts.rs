@@ -1,0 +1,144 @@
+//! What the database knows of one card payment, for [`super::plan`].
+
+use super::plan::{Attempt, AttemptState, Known};
+use crate::domain::id::PaymentId;
+use crate::domain::money::{Currency, Money};
+use crate::facts::named;
+use crate::office::OfficeError;
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// One card payment as the office has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardPayment {
+    /// Its id.
+    pub id: PaymentId,
+    /// Its handheld.
+    pub device: String,
+    /// Its job.
+    pub job: String,
+    /// The document that it pays.
+    pub document: String,
+    /// What was asked for.
+    pub amount: Money,
+    /// SHA-256 of the sealed blob, hex.
+    pub blob: String,
+    /// The processor's name for the newest attempt.
+    pub key: Option<String>,
+    /// Calls that failed in a row.
+    pub tries: u32,
+    /// The newest attempt's fencing number.
+    pub fence: i64,
+    /// What the plan needs.
+    pub known: Known,
+}
+
+/// Payments that are due at `now_ms`, the longest waiting first.
+pub fn due(db: &Connection, now_ms: i64, limit: usize) -> Result<Vec<PaymentId>, OfficeError> {
+    let mut statement = db.prepare_cached(
+        "SELECT payment FROM card_payment WHERE over = 0 AND next_ms <= ?1 ORDER BY next_ms LIMIT ?2",
+    )?;
+    let ids = statement.query_map((now_ms, limit), |r| r.get::<_, String>(0))?;
+    ids.map(|id| {
+        let id = id?;
+        id.parse().map_err(|_| OfficeError::Record(format!("{id} is no id")))
+    })
+    .collect()
+}
+
+/// When the next payment is due, Unix milliseconds.
+pub fn next_due(db: &Connection) -> Result<Option<i64>, OfficeError> {
+    Ok(db.query_row("SELECT min(next_ms) FROM card_payment WHERE over = 0", [], |r| r.get(0))?)
+}
+
+const SQL: &str = "
+    SELECT c.device, p.job, p.document, c.currency, c.amount_minor, c.blob, c.requested_seq, c.request_age_ms,
+           c.request_heard_ms, c.accepted_offline, c.deadline_ms, c.outcome_seen, c.void_requested, c.frozen,
+           c.released_by IS NOT NULL AS released, c.outcome, c.approved_ms,
+           e.acked_seq >= e.stated_seq
+               AND NOT EXISTS (SELECT 1 FROM device_epoch o WHERE o.device = c.device AND o.acked_seq < o.stated_seq)
+               AS caught_up,
+           i.total_minor - (SELECT coalesce(sum(o.approved_minor + o.pending_minor), 0) FROM payment o
+                            WHERE o.invoice = p.invoice AND o.id <> p.id) AS open_minor,
+           i.state <> 'cancelled' AS billed
+    FROM card_payment c JOIN payment p ON p.id = c.payment JOIN invoice i ON i.id = p.invoice
+    JOIN device_epoch e ON e.device = c.device AND e.epoch = c.epoch
+    WHERE c.payment = ?1 AND c.over = 0";
+
+/// One payment that is not over.
+pub fn load(db: &Connection, id: PaymentId, now_ms: i64) -> Result<Option<CardPayment>, OfficeError> {
+    let attempt = newest_attempt(db, id)?;
+    let mut statement = db.prepare_cached(SQL)?;
+    let mut rows = statement.query([id.to_string()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let currency: String = row.get("currency")?;
+    let currency: Currency = currency.parse()?;
+    let amount_minor: i64 = row.get("amount_minor")?;
+    let requested: Option<i64> = row.get("requested_seq")?;
+    let age: Option<i64> = row.get("request_age_ms")?;
+    let heard: Option<i64> = row.get("request_heard_ms")?;
+    let age_now = age.zip(heard).map(|(age, heard)| age.saturating_add(now_ms - heard));
+    let said: String = row.get("outcome")?;
+    let open_minor: i64 = row.get("open_minor")?;
+    let billed: bool = row.get("billed")?;
+    let (last, key, tries, fence) = match attempt {
+        Some((attempt, key, tries, fence)) => (Some(attempt), Some(key), tries, fence),
+        None => (None, None, 0, 0),
+    };
+    let known = Known {
+        now_ms,
+        caught_up: row.get("caught_up")?,
+        request_age_ms: requested.map(|_| age_now),
+        accepted_offline: row.get("accepted_offline")?,
+        deadline_ms: row.get("deadline_ms")?,
+        outcome_seen: row.get("outcome_seen")?,
+        void_requested: row.get("void_requested")?,
+        frozen: row.get("frozen")?,
+        released: row.get("released")?,
+        covers: billed && amount_minor <= open_minor,
+        said: if said == "none" { None } else { Some(named(&said)?) },
+        approved_at_ms: row.get("approved_ms")?,
+        amount_minor,
+        last,
+    };
+    Ok(Some(CardPayment {
+        id,
+        device: row.get("device")?,
+        job: row.get("job")?,
+        document: row.get("document")?,
+        amount: Money::new(amount_minor, currency),
+        blob: row.get("blob")?,
+        key,
+        tries,
+        fence,
+        known,
+    }))
+}
+
+type Newest = (Attempt, String, u32, i64);
+
+fn newest_attempt(db: &Connection, id: PaymentId) -> Result<Option<Newest>, OfficeError> {
+    let sql = "SELECT n, state, deferred, approved_minor, response_code, lease_ms, key, tries, fence
+               FROM attempt WHERE payment = ?1 ORDER BY n DESC LIMIT 1";
+    let found = db
+        .prepare_cached(sql)?
+        .query_row([id.to_string()], |r| {
+            let state: String = r.get(1)?;
+            Ok((
+                Attempt {
+                    n: r.get(0)?,
+                    state: AttemptState::Prepared,
+                    deferred: r.get(2)?,
+                    approved_minor: r.get(3)?,
+                    response_code: r.get(4)?,
+                    lease_ms: r.get(5)?,
+                },
+                state,
+                r.get(6)?,
+                r.get(7)?,
+                r.get(8)?,
+            ))
+        })
+        .optional()?;
+    let Some((attempt, state, key, tries, fence)) = found else { return Ok(None) };
+    Ok(Some((Attempt { state: named(&state)?, ..attempt }, key, tries, fence)))
+}

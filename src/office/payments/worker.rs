@@ -1,0 +1,345 @@
+//! The worker: takes what is due, does one step of [`super::plan`] for it, and records the answer.
+//!
+//! Invariant: number, STAN, RRN and key of an attempt are committed before a byte is sent; an answer counts only while
+//! its fencing number is still the newest. A payment that hangs holds up nobody else.
+
+use super::facts::{CardPayment, due, load, next_due};
+use super::plan::{Step, next};
+use super::publish::{say, trouble};
+use crate::domain::exception::ExceptionType;
+use crate::domain::id::PaymentId;
+use crate::office::processors::simulated::Simulated;
+use crate::office::processors::{Answer, Authorisation, Found, InDoubt};
+use crate::office::{Office, OfficeError, meta, set_meta};
+use crate::sync::wire::seal::{self, CardData};
+use rusqlite::{Connection, OptionalExtension as _};
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Payments worked on at the same time at the most.
+const AT_ONCE: usize = 8;
+/// The longest the worker sleeps, milliseconds.
+const SLEEP_MS: i64 = 1_000;
+/// The longest pause between tries, milliseconds.
+const RETRY_MAX_MS: i64 = 60_000;
+/// After so many failed calls a dispatcher hears of it.
+const TRIES_BEFORE_ALARM: u32 = 5;
+
+/// Runs until `stop` resolves.
+pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), InDoubt> {
+    let processor = Simulated::new(&office.settings().processor_url, office.settings().timing.answer_ms)?;
+    let busy: Arc<Mutex<HashSet<PaymentId>>> = Arc::default();
+    let mut tasks = JoinSet::new();
+    tokio::pin!(stop);
+    loop {
+        let now = office.now_ms();
+        let found = office.read(|db| due(db, now, AT_ONCE * 4)).unwrap_or_default();
+        let mut begun = false;
+        for payment in found {
+            if tasks.len() >= AT_ONCE || !busy.lock().unwrap_or_else(PoisonError::into_inner).insert(payment) {
+                continue;
+            }
+            begun = true;
+            let (office, processor, busy) = (office.clone(), processor.clone(), busy.clone());
+            tasks.spawn(async move {
+                if let Err(why) = step(&office, &processor, payment).await {
+                    tracing::error!(%payment, error = %why, "a card payment's step failed and is tried again");
+                    let later = office.now_ms() + SLEEP_MS;
+                    let _ = office.write(|tx| postpone(tx, payment, later));
+                }
+                busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&payment);
+            });
+        }
+        let sleep = if begun { 0 } else { pause(&office) };
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            _ = tasks.join_next(), if !tasks.is_empty() => {}
+            () = office.work.notified() => {}
+            () = tokio::time::sleep(Duration::from_millis(sleep)) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+fn pause(office: &Office) -> u64 {
+    let due = office.read(next_due).ok().flatten().unwrap_or(i64::MAX);
+    u64::try_from(due.saturating_sub(office.now_ms()).clamp(20, SLEEP_MS)).unwrap_or(20)
+}
+
+fn postpone(db: &Connection, payment: PaymentId, until_ms: i64) -> Result<(), OfficeError> {
+    db.execute("UPDATE card_payment SET next_ms = ?2 WHERE payment = ?1", (payment.to_string(), until_ms))?;
+    Ok(())
+}
+
+/// What a step asks of the processor, prepared and committed.
+enum Call {
+    Nothing,
+    Authorise(CardPayment, Box<Authorisation>),
+    LookUp(CardPayment),
+    Reverse(CardPayment),
+    Capture(CardPayment, i64),
+}
+
+async fn step(office: &Office, processor: &Simulated, id: PaymentId) -> Result<(), OfficeError> {
+    let timing = office.settings().timing;
+    let lease_ms = i64::try_from(timing.answer_ms).unwrap_or(i64::MAX / 4).saturating_mul(2);
+    match office.write(|tx| prepare(tx, office, id, lease_ms))? {
+        Call::Nothing => Ok(()),
+        Call::Authorise(payment, request) => {
+            let answer = processor.authorise(&request).await;
+            office.write(|tx| record_answer(tx, office, &payment, answer.map(Some)))
+        }
+        Call::LookUp(payment) => {
+            let found = processor.look_up(payment.key.as_deref().unwrap_or("")).await;
+            office.write(|tx| record_found(tx, office, &payment, found))
+        }
+        Call::Reverse(payment) => {
+            let done = processor.reverse(payment.key.as_deref().unwrap_or("")).await;
+            office.write(|tx| match done {
+                Ok(()) => settle_attempt(tx, office, &payment, "dead", None),
+                Err(why) => failed(tx, office, &payment, ExceptionType::ReversalStuck, &why),
+            })
+        }
+        Call::Capture(payment, minor) => {
+            let done = processor.capture(payment.key.as_deref().unwrap_or(""), minor).await;
+            office.write(|tx| match done {
+                Ok(minor) => {
+                    let sql = "UPDATE card_payment SET captured_minor = ?2 WHERE payment = ?1";
+                    tx.execute(sql, (payment.id.to_string(), minor))?;
+                    settle_attempt(tx, office, &payment, "captured", None)
+                }
+                Err(why) => failed(tx, office, &payment, ExceptionType::PaymentUnknown, &why),
+            })
+        }
+    }
+}
+
+/// Plans, and commits what must be on the disk before anything is sent.
+fn prepare(db: &Connection, office: &Office, id: PaymentId, lease_ms: i64) -> Result<Call, OfficeError> {
+    let now = office.now_ms();
+    let Some(mut payment) = load(db, id, now)? else { return Ok(Call::Nothing) };
+    let timing = office.settings().timing;
+    let step = next(&payment.known, &timing);
+    tracing::debug!(payment = %id, ?step, "planned");
+    match step {
+        Step::Wait(until) => {
+            unseen(db, office, &payment)?;
+            postpone(db, id, until.max(now + 1))?;
+            Ok(Call::Nothing)
+        }
+        Step::Over => {
+            db.execute("UPDATE card_payment SET over = 1 WHERE payment = ?1", [id.to_string()])?;
+            Ok(Call::Nothing)
+        }
+        Step::Say { state, over, why } => {
+            say(db, &payment, state, over, why, now)?;
+            Ok(Call::Nothing)
+        }
+        Step::Forward { n, deferred } => match card_data(db, office, &payment)? {
+            Some(card) => {
+                let request = new_attempt(db, office, &payment, n, deferred, card, now + lease_ms)?;
+                payment.key = Some(request.key.clone());
+                payment.fence = 1;
+                payment.tries = 0;
+                Ok(Call::Authorise(payment, Box::new(request)))
+            }
+            None => {
+                trouble(db, &payment, ExceptionType::PaymentUnknown, "its card data has not arrived", now)?;
+                postpone(db, id, now + RETRY_MAX_MS)?;
+                Ok(Call::Nothing)
+            }
+        },
+        Step::LookUp(n) => lease(db, &mut payment, n, None, now + lease_ms).map(|()| Call::LookUp(payment)),
+        Step::Reverse(n) => {
+            lease(db, &mut payment, n, Some("reversing"), now + lease_ms).map(|()| Call::Reverse(payment))
+        }
+        Step::Capture(n) => {
+            let minor = payment.known.last.as_ref().map_or(0, |a| a.approved_minor);
+            lease(db, &mut payment, n, None, now + lease_ms).map(|()| Call::Capture(payment, minor))
+        }
+    }
+}
+
+/// An approval that no handheld has seen for long goes onto the dispatcher's list.
+fn unseen(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(), OfficeError> {
+    let (known, timing) = (&payment.known, office.settings().timing);
+    let old = known.approved_at_ms.is_some_and(|at| known.now_ms - at > timing.unseen_ms);
+    if old && !known.outcome_seen && !known.accepted_offline {
+        trouble(db, payment, ExceptionType::ApprovedUnseen, "approved, and not seen by the handheld", known.now_ms)?;
+    }
+    Ok(())
+}
+
+fn card_data(db: &Connection, office: &Office, payment: &CardPayment) -> Result<Option<CardData>, OfficeError> {
+    let blob: Option<Vec<u8>> =
+        db.query_row("SELECT bytes FROM blob WHERE sha256 = ?1", [&payment.blob], |r| r.get(0)).optional()?;
+    let Some(blob) = blob else { return Ok(None) };
+    let opened = seal::key_of(&blob).and_then(|key| match office.keys.secret(&key) {
+        Some(secret) => seal::open(&key, &secret, payment.id, payment.amount, &blob),
+        None => Err(seal::SealError::OtherKey(key)),
+    });
+    Ok(opened.inspect_err(|why| tracing::error!(payment = %payment.id, error = %why, "card data")).ok())
+}
+
+/// Commits the numbers of a new attempt. STAN and RRN are never used again, and carry the office's epoch.
+fn new_attempt(
+    db: &Connection,
+    office: &Office,
+    payment: &CardPayment,
+    n: u32,
+    deferred: bool,
+    card: CardData,
+    lease_ms: i64,
+) -> Result<Authorisation, OfficeError> {
+    let count: u64 = meta(db, "attempts")?.and_then(|text| text.parse().ok()).unwrap_or(0) + 1;
+    set_meta(db, "attempts", &count.to_string())?;
+    let stan = u32::try_from((count - 1) % 999_999 + 1).unwrap_or(1);
+    let epoch = office.epoch.simple().to_string();
+    let rrn = format!("{}{count:08}", epoch.get(..4).unwrap_or("0000"));
+    let key = format!("{}-{}-{n}", epoch.get(..8).unwrap_or(""), payment.id);
+    db.execute(
+        "INSERT INTO attempt (payment, n, key, stan, rrn, deferred, state, amount_minor, lease_ms, fence, created_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'prepared', ?7, ?8, 1, ?9)",
+        (payment.id.to_string(), n, &key, stan, &rrn, deferred, payment.amount.minor, lease_ms, payment.known.now_ms),
+    )?;
+    let terminal = db.query_row("SELECT name FROM device WHERE id = ?1", [&payment.device], |r| r.get(0))?;
+    Ok(Authorisation {
+        key,
+        stan,
+        rrn,
+        terminal,
+        amount_minor: payment.amount.minor,
+        currency: payment.amount.currency.code().to_owned(),
+        deferred,
+        allow_partial: !deferred,
+        ciphertext: card.ciphertext,
+        ksn: card.ksn,
+        key_id: "ansi-test".to_owned(),
+        encryption_type: format!("{:02x}", card.encryption_type),
+        emv: card.emv,
+    })
+}
+
+/// Takes an attempt for one call: whoever had it before is fenced off.
+fn lease(
+    db: &Connection,
+    payment: &mut CardPayment,
+    n: u32,
+    state: Option<&str>,
+    until_ms: i64,
+) -> Result<(), OfficeError> {
+    let sql = "UPDATE attempt SET lease_ms = ?3, fence = fence + 1, state = coalesce(?4, state)
+               WHERE payment = ?1 AND n = ?2 RETURNING fence";
+    payment.fence = db.query_row(sql, (payment.id.to_string(), n, until_ms, state), |r| r.get(0))?;
+    Ok(())
+}
+
+/// Writes an attempt's new state, if nobody else took it meanwhile, and has the payment looked at again at once.
+fn settle_attempt(
+    db: &Connection,
+    office: &Office,
+    payment: &CardPayment,
+    state: &str,
+    answer: Option<&Answer>,
+) -> Result<(), OfficeError> {
+    let now = office.now_ms();
+    let id = payment.id.to_string();
+    let approved = answer.filter(|a| a.approved).map(|a| a.amount_minor);
+    let mine = db.execute(
+        "UPDATE attempt SET state = ?3, lease_ms = 0, tries = 0, approved_minor = coalesce(?4, approved_minor),
+             response_code = coalesce(?5, response_code), auth_code = coalesce(?6, auth_code)
+         WHERE payment = ?1 AND key = ?2 AND fence = ?7",
+        (
+            &id,
+            &payment.key,
+            state,
+            approved,
+            answer.map(|a| &a.response_code),
+            answer.and_then(|a| a.auth_code.as_ref()),
+            payment.fence,
+        ),
+    )?;
+    if mine == 1 {
+        if approved.is_some() {
+            let sql = "UPDATE card_payment SET approved_minor = ?2, approved_ms = coalesce(approved_ms, ?3)
+                       WHERE payment = ?1";
+            db.execute(sql, (&id, approved, now))?;
+        }
+        postpone(db, payment.id, now)?;
+    }
+    Ok(())
+}
+
+fn record_answer(
+    db: &Connection,
+    office: &Office,
+    payment: &CardPayment,
+    answer: Result<Option<Answer>, InDoubt>,
+) -> Result<(), OfficeError> {
+    match answer {
+        Ok(Some(answer)) => {
+            let state = if answer.approved { "approved" } else { "declined" };
+            settle_attempt(db, office, payment, state, Some(&answer))?;
+            soft_decline_pause(db, office, payment, &answer)
+        }
+        Ok(None) => settle_attempt(db, office, payment, "dead", None),
+        Err(why) => {
+            tracing::warn!(payment = %payment.id, error = %why, "no answer to an authorisation: in doubt");
+            settle_attempt(db, office, payment, "in_doubt", None)
+        }
+    }
+}
+
+/// A soft decline is not tried again in the same breath.
+fn soft_decline_pause(
+    db: &Connection,
+    office: &Office,
+    payment: &CardPayment,
+    answer: &Answer,
+) -> Result<(), OfficeError> {
+    if !answer.approved && super::plan::SOFT_DECLINES.contains(&answer.response_code.as_str()) {
+        postpone(db, payment.id, office.now_ms() + office.settings().timing.retry_ms)?;
+    }
+    Ok(())
+}
+
+fn record_found(
+    db: &Connection,
+    office: &Office,
+    payment: &CardPayment,
+    found: Result<Found, InDoubt>,
+) -> Result<(), OfficeError> {
+    match found {
+        Ok(Found::Nothing | Found::Reversed) => record_answer(db, office, payment, Ok(None)),
+        Ok(Found::Answered { answer, captured_minor: 0 }) => record_answer(db, office, payment, Ok(Some(answer))),
+        Ok(Found::Answered { answer, captured_minor }) => {
+            let sql = "UPDATE card_payment SET captured_minor = ?2 WHERE payment = ?1";
+            db.execute(sql, (payment.id.to_string(), captured_minor))?;
+            settle_attempt(db, office, payment, "captured", Some(&answer))
+        }
+        Err(why) => failed(db, office, payment, ExceptionType::PaymentUnknown, &why),
+    }
+}
+
+/// A call without an answer: again later, and a dispatcher hears of it when it goes on.
+fn failed(
+    db: &Connection,
+    office: &Office,
+    payment: &CardPayment,
+    kind: ExceptionType,
+    why: &InDoubt,
+) -> Result<(), OfficeError> {
+    let now = office.now_ms();
+    let tries: u32 = db.query_row(
+        "UPDATE attempt SET tries = tries + 1, lease_ms = 0 WHERE payment = ?1 AND key = ?2 RETURNING tries",
+        (payment.id.to_string(), &payment.key),
+        |r| r.get(0),
+    )?;
+    if tries >= TRIES_BEFORE_ALARM {
+        trouble(db, payment, kind, &why.to_string(), now)?;
+    }
+    let pause = office.settings().timing.retry_ms.saturating_mul(1 << tries.min(6)).min(RETRY_MAX_MS);
+    postpone(db, payment.id, now + pause)
+}
