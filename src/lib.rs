@@ -6,8 +6,10 @@
 pub mod domain;
 pub mod facts;
 pub mod flow;
+pub mod keyfile;
 #[cfg(feature = "office")]
 pub mod office;
+pub mod runtime;
 pub mod sqlite;
 pub mod store;
 pub mod sync;

@@ -3,6 +3,8 @@
 //! Invariant: a database that is damaged, foreign or newer than this program is reported in a sentence and its file
 //! is left as it was.
 
+mod kill;
+
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -95,6 +97,7 @@ pub fn open(path: &Path, kind: &Kind) -> Result<Connection, OpenError> {
     let mut connection = Connection::open(path).map_err(sorted)?;
     pragmas(&connection).map_err(sorted)?;
     migrate(&mut connection, kind).map_err(sorted)?;
+    kill::arm(&mut connection);
     Ok(connection)
 }
 

@@ -1,34 +1,15 @@
 //! The office's keys: `office.key` signs answers and policies, `sealing/` holds the short-lived keys that card data
 //! is sealed to. Both lie beside the database, and neither belongs in a backup of it.
 
+use crate::keyfile::{KeyError, signing_key, write_secret};
 use crate::sync::wire::seal::{SealingKey, SealingSecret, generate};
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A sealing key is replaced after a day.
 const SEALING_DAY: Duration = Duration::from_secs(24 * 3_600);
-
-/// Why there are no keys.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The file system.
-    #[error("{0} cannot be used: {1}")]
-    File(PathBuf, std::io::Error),
-    /// Not a key.
-    #[error("{0} holds no key: restore it, or delete it to begin anew with new handhelds")]
-    NoKey(PathBuf),
-}
-
-impl KeyError {
-    /// A person must look.
-    pub fn is_permanent(&self) -> bool {
-        true
-    }
-}
 
 /// The office's keys.
 #[derive(Debug)]
@@ -69,32 +50,6 @@ impl Keys {
     }
 }
 
-/// An Ed25519 key from a file of one line of hex, made if there is none.
-pub fn signing_key(path: &Path) -> Result<SigningKey, KeyError> {
-    let error = |why| KeyError::File(path.to_owned(), why);
-    if let Ok(text) = fs::read_to_string(path) {
-        let mut bytes = [0_u8; 32];
-        hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| KeyError::NoKey(path.to_owned()))?;
-        return Ok(SigningKey::from_bytes(&bytes));
-    }
-    let text = super::random_hex(32);
-    write_secret(path, &text).map_err(error)?;
-    let mut bytes = [0_u8; 32];
-    hex::decode_to_slice(&text, &mut bytes).map_err(|_| KeyError::NoKey(path.to_owned()))?;
-    Ok(SigningKey::from_bytes(&bytes))
-}
-
-/// Writes a secret that only its owner reads, whole or not at all.
-fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
-    let draft = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    path.parent().map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all())
-}
-
 /// The newest key, or a new one when that is older than a day. Files hold the secret and the public half.
 fn current_key(sealing: &Path) -> Result<SealingKey, KeyError> {
     let error = |why| KeyError::File(sealing.to_owned(), why);
@@ -115,6 +70,6 @@ fn current_key(sealing: &Path) -> Result<SealingKey, KeyError> {
     }
     let (key, secret) = generate(&format!("s{}", super::random_hex(8)));
     let text = format!("{}\n{}", hex::encode(secret.as_bytes()), key.public);
-    write_secret(&sealing.join(&key.id), &text).map_err(error)?;
+    write_secret(&sealing.join(&key.id), &text)?;
     Ok(key)
 }

@@ -1,0 +1,80 @@
+//! The store's thread: one connection, one job after the other. What was asked first is done first.
+
+use crate::domain::event::Event;
+use crate::runtime::clock::Clock;
+use crate::store::{Committed, NewBlob, Store, StoreError};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// Jobs that may wait. Senders wait beyond that.
+const QUEUE: usize = 64;
+
+type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// The store's thread is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the store has stopped: start tillroll again; what was saved is safe")]
+pub struct StoreGone;
+
+/// A way to the store; cheap to clone.
+#[derive(Clone)]
+pub struct StoreHandle {
+    jobs: mpsc::Sender<Job>,
+    clock: Clock,
+}
+
+/// Starts the store's thread. It ends when every handle is gone, after folding away the write-ahead log.
+pub fn spawn(mut store: Store, clock: Clock) -> std::io::Result<(StoreHandle, JoinHandle<()>)> {
+    let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+    let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || {
+        while let Some(job) = queue.blocking_recv() {
+            job(&mut store);
+        }
+        if let Err(why) = store.checkpoint() {
+            tracing::warn!(error = %why, "the write-ahead log was not folded away");
+        }
+    })?;
+    Ok((StoreHandle { jobs, clock }, thread))
+}
+
+impl StoreHandle {
+    /// Runs `job` on the store's thread.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> T + Send + 'static,
+    ) -> Result<T, StoreGone> {
+        let (answer, waiting) = oneshot::channel();
+        let job: Job = Box::new(move |store| {
+            let _ = answer.send(job(store));
+        });
+        self.jobs.send(job).await.map_err(|_| StoreGone)?;
+        waiting.await.map_err(|_| StoreGone)
+    }
+
+    /// Writes `event` and what follows from it; on the disk when this answers.
+    pub async fn commit(&self, event: Event, blob: Option<NewBlob>) -> Result<Committed, String> {
+        let clock = self.clock.clone();
+        self.run(move |store| {
+            let stamp = clock.stamp(store.meta("clock_offset_ms")?);
+            store.commit(&event, &stamp, blob.as_ref())
+        })
+        .await
+    }
+
+    /// Like [`StoreHandle::call`] for jobs that can fail; the error as a sentence.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, String> {
+        match self.call(job).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(why)) => Err(why.to_string()),
+            Err(gone) => Err(gone.to_string()),
+        }
+    }
+
+    /// The clocks that rows are stamped by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
