@@ -3,12 +3,15 @@
 //! Start at [`domain::fold`] for what a journal row means, at [`flow::payment`] for how a payment lives, at `cli` for
 //! how the parts are put together.
 
+pub mod cli;
 pub mod domain;
 pub mod facts;
 pub mod flow;
 pub mod keyfile;
 #[cfg(feature = "office")]
 pub mod office;
+#[cfg(feature = "office")]
+pub mod processor;
 pub mod runtime;
 pub mod sqlite;
 pub mod store;

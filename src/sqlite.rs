@@ -69,7 +69,7 @@ pub enum OpenError {
         why: String,
     },
     /// Anything else.
-    #[error("{path} cannot be opened: {why}")]
+    #[error("{path} cannot be opened ({why}): check that its folder exists and can be written")]
     Sqlite {
         /// The file.
         path: PathBuf,

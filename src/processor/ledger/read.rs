@@ -1,0 +1,200 @@
+//! Reading the book: one key, all of it, and the totals. Never writes.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::{Ledger, LedgerError};
+use crate::processor::answer::ResponseCode;
+
+/// How many authorisations one reading of the book holds at most; the newest are kept. The totals count all of them.
+pub const BOOK_ROWS: usize = 10_000;
+
+/// What came of an authorisation. Amounts in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing yet. A decline stays so.
+    Open,
+    /// Undone before any money moved.
+    Reversed,
+    /// The money moved.
+    Captured {
+        /// How much.
+        captured_minor: i64,
+    },
+    /// The money moved, and all of it went back.
+    Refunded {
+        /// How much, both ways.
+        captured_minor: i64,
+    },
+}
+
+impl Ending {
+    /// Whether nothing is left of the authorisation.
+    pub const fn is_reversed(self) -> bool {
+        match self {
+            Self::Open | Self::Captured { .. } => false,
+            Self::Reversed | Self::Refunded { .. } => true,
+        }
+    }
+
+    /// What was captured, whether or not it went back later.
+    pub const fn captured_minor(self) -> i64 {
+        match self {
+            Self::Open | Self::Reversed => 0,
+            Self::Captured { captured_minor } | Self::Refunded { captured_minor } => captured_minor,
+        }
+    }
+
+    /// What went back after a capture.
+    pub const fn refunded_minor(self) -> i64 {
+        match self {
+            Self::Open | Self::Reversed | Self::Captured { .. } => 0,
+            Self::Refunded { captured_minor } => captured_minor,
+        }
+    }
+}
+
+/// One authorisation and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The caller's idempotency key.
+    pub key: String,
+    /// System trace audit number.
+    pub stan: String,
+    /// Retrieval reference number.
+    pub rrn: String,
+    /// The terminal that read the card.
+    pub terminal: String,
+    /// Amount asked for, in minor units.
+    pub amount_minor: i64,
+    /// ISO 4217 letters.
+    pub currency: String,
+    /// The card was read earlier, with no link.
+    pub deferred: bool,
+    /// Name of the test card, if it is one.
+    pub card: Option<String>,
+    /// Brand of the card, if its number could be read.
+    pub brand: Option<String>,
+    /// Last four digits, if the number could be read.
+    pub last4: Option<String>,
+    /// The answer.
+    pub code: ResponseCode,
+    /// What was authorised, in minor units; 0 for a decline.
+    pub approved_minor: i64,
+    /// Six digits, for an approval.
+    pub auth_code: Option<String>,
+    /// What came of it.
+    pub ending: Ending,
+}
+
+/// The book at one moment.
+#[derive(Debug)]
+pub struct Book {
+    /// The newest [`BOOK_ROWS`] authorisations, oldest first.
+    pub entries: Vec<Entry>,
+    /// Whether older ones were left out.
+    pub truncated: bool,
+    /// Captured less refunded, in minor units, for each currency in which anything was captured.
+    pub captured_net_minor: BTreeMap<String, i64>,
+}
+
+impl Ledger {
+    /// The authorisation under `key`, if there is one, and whether a reversal of the key is known.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn lookup(&mut self, key: &str) -> Result<(Option<Entry>, bool), LedgerError> {
+        let tx = self.connection.transaction()?;
+        let found = entry(&tx, key)?;
+        let reversed = match &found {
+            Some(entry) => entry.ending.is_reversed(),
+            None => super::ending_kind(&tx, key)?.is_some(),
+        };
+        Ok((found, reversed))
+    }
+
+    /// The whole book, as of one moment.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn book(&mut self) -> Result<Book, LedgerError> {
+        let tx = self.connection.transaction()?;
+        let mut query = tx.prepare_cached(&format!("{ENTRY} ORDER BY a.n DESC LIMIT {}", BOOK_ROWS + 1))?;
+        let mut entries = Vec::new();
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            entries.push(from_row(row)?);
+        }
+        let truncated = entries.len() > BOOK_ROWS;
+        entries.truncate(BOOK_ROWS);
+        entries.reverse();
+        Ok(Book { entries, truncated, captured_net_minor: totals(&tx)? })
+    }
+
+    /// Captured less refunded, in minor units by currency.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn captured_net_minor(&self) -> Result<BTreeMap<String, i64>, LedgerError> {
+        totals(&self.connection)
+    }
+}
+
+const ENTRY: &str = "SELECT a.key, a.stan, a.rrn, a.terminal, a.amount_minor, a.currency, a.deferred, a.card, a.brand,
+        a.last4, a.response_code, a.approved_minor, a.auth_code, e.kind, e.amount_minor, r.amount_minor
+    FROM authorisations a LEFT JOIN endings e ON e.key = a.key LEFT JOIN refunds r ON r.key = a.key";
+
+/// The authorisation under `key`, if there is one.
+pub(super) fn entry(connection: &Connection, key: &str) -> Result<Option<Entry>, LedgerError> {
+    let mut query = connection.prepare_cached(&format!("{ENTRY} WHERE a.key = ?1"))?;
+    query.query_row([key], |row| Ok(from_row(row))).optional()?.transpose()
+}
+
+/// The authorisation under `key`, which was seen or written in the same transaction.
+pub(super) fn must_entry(connection: &Connection, key: &str) -> Result<Entry, LedgerError> {
+    entry(connection, key)?.ok_or(LedgerError::Broken { detail: "an authorisation is gone" })
+}
+
+fn totals(connection: &Connection) -> Result<BTreeMap<String, i64>, LedgerError> {
+    let mut query = connection.prepare_cached(
+        "SELECT a.currency, sum(e.amount_minor) - coalesce(sum(r.amount_minor), 0)
+         FROM endings e JOIN authorisations a ON a.key = e.key LEFT JOIN refunds r ON r.key = e.key
+         WHERE e.kind = 'captured' GROUP BY a.currency",
+    )?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> Result<Entry, LedgerError> {
+    let digits: String = row.get(10)?;
+    let code = ResponseCode::from_digits(&digits).ok_or(LedgerError::Broken { detail: "response_code" })?;
+    let kind: Option<String> = row.get(13)?;
+    let ended_minor: Option<i64> = row.get(14)?;
+    let refunded_minor: Option<i64> = row.get(15)?;
+    let ending = match (kind.as_deref(), ended_minor, refunded_minor) {
+        (None, None, None) => Ending::Open,
+        (Some("reversed"), Some(_), None) => Ending::Reversed,
+        (Some("captured"), Some(captured_minor), None) => Ending::Captured { captured_minor },
+        (Some("captured"), Some(captured_minor), Some(_)) => Ending::Refunded { captured_minor },
+        (Some(_) | None, _, _) => {
+            return Err(LedgerError::Broken { detail: "endings.kind" });
+        }
+    };
+    Ok(Entry {
+        key: row.get(0)?,
+        stan: row.get(1)?,
+        rrn: row.get(2)?,
+        terminal: row.get(3)?,
+        amount_minor: row.get(4)?,
+        currency: row.get(5)?,
+        deferred: row.get(6)?,
+        card: row.get(7)?,
+        brand: row.get(8)?,
+        last4: row.get(9)?,
+        code,
+        approved_minor: row.get(11)?,
+        auth_code: row.get(12)?,
+        ending,
+    })
+}
