@@ -8,10 +8,13 @@ pub mod auth;
 pub mod devices;
 pub mod exceptions;
 pub mod feed;
+pub mod import;
 pub mod ingest;
 pub mod keys;
+pub mod pages;
 pub mod payments;
 pub mod processors;
+pub mod users;
 pub mod verify;
 
 use crate::domain::document::DocumentError;

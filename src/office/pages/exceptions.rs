@@ -1,0 +1,111 @@
+//! Exceptions: what it is, what it means, what to do, how long there is.
+
+use super::error::PageError;
+use super::layout::{self, Page};
+use super::query::exceptions::{EXCEPTIONS_MAX, Open, Order, exceptions};
+use super::words::Sums;
+use super::{View, words};
+use crate::domain::exception::ExceptionType;
+use maud::{Markup, html};
+
+#[derive(serde::Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    sort: String,
+}
+
+/// The shortest reason that is one, characters.
+pub(super) const REASON_MIN_CHARS: usize = 3;
+/// The longest reason, characters.
+pub(super) const REASON_MAX_CHARS: usize = 500;
+
+pub(super) fn page(view: &View<'_>, asked: &Asked) -> Result<Page, PageError> {
+    let order = if asked.sort == "age" { Order::Age } else { Order::Money };
+    let open = exceptions(view.db, order, None)?;
+    let resolved = exceptions(view.db, Order::Resolved, None)?;
+    let sums = open.iter().fold(Sums::default(), |mut sums, one| {
+        sums.add(one.amount.currency, one.amount.minor);
+        sums
+    });
+    let current = |mine: Order| (order == mine).then_some("true");
+    let body = html! {
+        section.titlebar {
+            h1 { "Exceptions" }
+            @if !open.is_empty() { span.dim { (open.len()) " open, " } (sums.markup()) span.dim { " at stake" } }
+            span.sort {
+                a href="/exceptions" aria-current=[current(Order::Money)] { "most money first" }
+                a href="/exceptions?sort=age" aria-current=[current(Order::Age)] { "oldest first" }
+            }
+        }
+        @if open.is_empty() { (layout::nothing("Nothing needs a decision.")) }
+        @for one in &open { (card(view, one)) }
+        @if open.len() == EXCEPTIONS_MAX as usize { p.dim { "The first " (EXCEPTIONS_MAX) " are shown." } }
+        @if !resolved.is_empty() { (resolved_list(view, &resolved)) }
+    };
+    Ok(Page { title: "Exceptions".to_owned(), at: "/exceptions", body })
+}
+
+/// The type in words.
+pub(super) fn words_of(kind: ExceptionType) -> String {
+    kind.name().replace('_', " ").to_uppercase()
+}
+
+fn card(view: &View<'_>, one: &Open) -> Markup {
+    html! {
+        article.exception {
+            div.money-at-stake { (words::money(one.amount)) span.dim title=(view.exact(one.opened_ms)) { (view.ago(one.opened_ms)) } }
+            div.what {
+                h2 { (words::state("s-alert", "▲", &words_of(one.kind))) }
+                p { (one.kind.advice()) }
+                @if !one.note.is_empty() { p.dim { (one.note) } }
+                p.links {
+                    @if let (Some(job), Some(about)) = (&one.job, &one.about) { a href={ "/jobs/" (job) } { (about) } }
+                    @if let Some(payment) = &one.payment { a href={ "/payments?payment=" (payment) } { "the payment" } }
+                    @if let Some(device) = &one.device_name { a href="/devices" { "handheld " (device) } }
+                    @if let Some(deadline) = one.deadline_ms { b { "deadline " (view.until(deadline)) } }
+                    @if let Some(owner) = &one.owner { span.dim { "with " (owner) } }
+                }
+            }
+            @if view.visitor.role.may_decide() {
+                form.resolve method="post" action={ "/exceptions/" (one.id) "/resolve" } {
+                    (layout::token(view))
+                    input type="text" name="reason" required minlength=(REASON_MIN_CHARS) maxlength=(REASON_MAX_CHARS)
+                        placeholder="What was done?" aria-label="What was done?" autocomplete="off";
+                    button type="submit" { "Resolve" }
+                }
+            }
+        }
+    }
+}
+
+/// One line on the page of the job that it is about.
+pub(super) fn banner(one: &Open) -> Markup {
+    html! {
+        section.banner {
+            (words::state("s-alert", "▲", &words_of(one.kind))) " " (words::money(one.amount))
+            span { (one.kind.advice()) } a href="/exceptions" { "Deal with it" }
+        }
+    }
+}
+
+fn resolved_list(view: &View<'_>, resolved: &[Open]) -> Markup {
+    html! {
+        section.panel {
+            h2 { "Resolved lately" }
+            table.list {
+                tbody {
+                    @for one in resolved {
+                        tr {
+                            td { @if let Some(ms) = one.resolved_ms { (view.when(ms)) } }
+                            td { (words::state("s-over", "✓", &words_of(one.kind))) }
+                            td.n { (words::money(one.amount)) }
+                            td { (one.resolution.as_deref().unwrap_or("by itself"))
+                                @if let Some(owner) = &one.owner { span.dim { " " (owner) } } }
+                            td { @if let (Some(job), Some(about)) = (&one.job, &one.about) { a href={ "/jobs/" (job) } { (about) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
