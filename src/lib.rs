@@ -3,6 +3,7 @@
 //! Start at [`domain::fold`] for what a journal row means, at [`flow::payment`] for how a payment lives, at `cli` for
 //! how the parts are put together.
 
+pub mod app;
 pub mod cli;
 pub mod domain;
 pub mod facts;
@@ -16,3 +17,4 @@ pub mod runtime;
 pub mod sqlite;
 pub mod store;
 pub mod sync;
+pub mod ui;

@@ -1,0 +1,111 @@
+//! Which commands make sense now, and which of them Enter runs.
+//!
+//! Invariant: Enter never voids, never accepts a risk, never throws anything away.
+
+use super::{CommandId, step_state};
+use crate::app::model::{Active, Model, Screen};
+use crate::app::screens::{checkout, job};
+use crate::domain::job::VisitState;
+use crate::domain::payment::Standing;
+use crate::flow::payment::{Offline, Phase};
+
+/// Whether a command may run now: it makes sense, and no change is on its way to the disk that it would follow.
+pub fn available(model: &Model, id: CommandId) -> bool {
+    let waits = matches!(
+        id,
+        CommandId::Step
+            | CommandId::AddLine
+            | CommandId::DeleteLine
+            | CommandId::Collect
+            | CommandId::Reopen
+            | CommandId::PayCard
+            | CommandId::Received
+    );
+    possible(model, id) && !(waits && model.saving.is_some())
+}
+
+/// Whether a command makes sense on this screen as it stands; hints and lists show it, even while a row is written.
+pub fn possible(model: &Model, id: CommandId) -> bool {
+    let phase = model.card.as_ref().map(|card| card.machine.phase());
+    match id {
+        CommandId::Open => model.selected_today().is_some(),
+        CommandId::Step => step_state(model).and_then(VisitState::next).is_some(),
+        CommandId::Find => model.today.rows.is_some(),
+        CommandId::AddLine => job::is_open(model),
+        CommandId::DeleteLine => job::is_open(model) && job::selected_line(model).is_some(),
+        CommandId::Collect => job::may_collect(model),
+        CommandId::Reopen => job::may_reopen(model),
+        CommandId::Receipt => job::invoice(model).is_some(),
+        CommandId::Payment => job::actionable_payment(model).is_some(),
+        CommandId::PayCard => {
+            checkout::open_amount(model).is_some() && !model.card.as_ref().is_some_and(Active::is_busy)
+        }
+        CommandId::PayCash => checkout::open_amount(model).is_some(),
+        CommandId::CancelRead => matches!(phase, Some(Phase::Presenting { cancelling: false, .. })),
+        CommandId::TakeRisk | CommandId::LeaveRisk => matches!(phase, Some(Phase::ConfirmOffline { .. })),
+        CommandId::TakePart | CommandId::GiveBack => matches!(phase, Some(Phase::PartOffered)),
+        CommandId::Retry => matches!(phase, Some(Phase::Failed { .. })),
+        CommandId::ToReceipt => is_money(model),
+        CommandId::Void => may_void(model),
+        CommandId::Wait => matches!(phase, Some(Phase::Unknown { .. })),
+        CommandId::AcceptPending => {
+            matches!(phase, Some(Phase::Unknown { offline: Some(Offline::Allowed { .. }) }))
+        }
+        CommandId::Exact | CommandId::Quick(_) => checkout::open_amount(model).is_some(),
+        CommandId::Received => !model.cash_digits.is_empty() && checkout::open_amount(model).is_some(),
+        CommandId::Print => model
+            .receipt
+            .as_ref()
+            .is_some_and(|receipt| matches!(receipt.rows, Some(Ok(_))) && receipt.printing.is_none()),
+        CommandId::NoPrint => model.receipt.is_some(),
+        CommandId::ToggleLink => model.settings.demo,
+        CommandId::Back => model.screen != Screen::Card || !model.card.as_ref().is_some_and(Active::is_busy),
+        CommandId::TryNow
+        | CommandId::Prove
+        | CommandId::Sync
+        | CommandId::Menu
+        | CommandId::Help
+        | CommandId::Quit => true,
+    }
+}
+
+/// What Enter runs, if it may run now.
+pub fn primary(model: &Model) -> Option<CommandId> {
+    let wanted: &[CommandId] = match model.screen {
+        Screen::Welcome | Screen::AddLine => &[],
+        Screen::Today => &[CommandId::Open],
+        Screen::Job if job::invoice(model).is_some() => &[CommandId::Collect, CommandId::Receipt],
+        Screen::Job => &[CommandId::AddLine],
+        Screen::Checkout => &[CommandId::PayCard, CommandId::Back],
+        Screen::Card => match model.card.as_ref().map(|card| card.machine.phase()) {
+            Some(Phase::Failed { .. }) => &[CommandId::Retry],
+            Some(Phase::Resting) | None => &[CommandId::ToReceipt, CommandId::Back],
+            Some(_) => &[],
+        },
+        Screen::Cash => &[CommandId::Received],
+        Screen::Receipt if printed(model) => &[CommandId::NoPrint],
+        Screen::Receipt => &[CommandId::Print],
+        Screen::Unknown => &[CommandId::Wait],
+        Screen::Sync => &[CommandId::TryNow],
+        Screen::Help => &[CommandId::Back],
+    };
+    wanted.iter().copied().find(|id| possible(model, *id))
+}
+
+/// The receipt in front is on paper: another one is a copy and takes its own letter.
+pub fn printed(model: &Model) -> bool {
+    model.receipt.as_ref().is_some_and(|receipt| receipt.printed.is_some())
+}
+
+/// The payment in front brought money, certain or not.
+fn is_money(model: &Model) -> bool {
+    let Some(card) = &model.card else { return false };
+    let standing = card.machine.payment().map(|p| p.state.standing());
+    *card.machine.phase() == Phase::Resting && matches!(standing, Some(Standing::Paid | Standing::Pending))
+}
+
+fn may_void(model: &Model) -> bool {
+    let Some(card) = &model.card else { return false };
+    let at_rest = matches!(card.machine.phase(), Phase::Resting | Phase::Unknown { .. });
+    at_rest && card.machine.may_void()
+}

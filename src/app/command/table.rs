@@ -1,0 +1,89 @@
+//! The rows of the command table.
+//!
+//! Invariant: data only; whether a command makes sense now is said in `available`.
+
+use super::{Command, CommandId};
+use crate::app::model::Screen;
+use crate::app::msg::Key;
+
+const EVERYWHERE: &[Screen] = &[
+    Screen::Today,
+    Screen::Job,
+    Screen::Checkout,
+    Screen::Card,
+    Screen::Cash,
+    Screen::Receipt,
+    Screen::Unknown,
+    Screen::Sync,
+    Screen::Help,
+];
+const BACK: &[Screen] = &[
+    Screen::Job,
+    Screen::AddLine,
+    Screen::Checkout,
+    Screen::Card,
+    Screen::Cash,
+    Screen::Receipt,
+    Screen::Unknown,
+    Screen::Sync,
+    Screen::Help,
+];
+const QUIT: &[Screen] = &[Screen::Welcome, Screen::Today, Screen::Job, Screen::Sync, Screen::Help];
+
+const fn row(
+    id: CommandId,
+    key: Option<Key>,
+    screens: &'static [Screen],
+    (hint, word): (u8, &'static str),
+    name: &'static str,
+    help: &'static str,
+) -> Command {
+    Command { id, name, key, screens, hint, word, help }
+}
+
+const fn letter(c: char) -> Option<Key> {
+    Some(Key::Char(c))
+}
+
+/// Every command.
+#[rustfmt::skip]
+pub const COMMANDS: &[Command] = &[
+    row(CommandId::Open, Some(Key::Enter), &[Screen::Today], (1, "open"), "open the job", "Opens the selected job."),
+    row(CommandId::Step, letter('s'), &[Screen::Today, Screen::Job], (3, ""), "next step of the visit", "Moves the visit one step on: accepted, en route, on site, done."),
+    row(CommandId::Find, letter('/'), &[Screen::Today], (3, "find"), "find a visit", "Shows only visits that contain what you type."),
+    row(CommandId::AddLine, letter('a'), &[Screen::Job], (3, "add line"), "add a line", "Labour, a part or a fee from the price book."),
+    row(CommandId::DeleteLine, letter('d'), &[Screen::Job], (5, "delete"), "delete the selected line", "Takes the selected line off; asks first."),
+    row(CommandId::Collect, letter('c'), &[Screen::Job], (1, "collect"), "collect the money", "Issues the invoice and goes to the ways to pay."),
+    row(CommandId::Reopen, letter('o'), &[Screen::Job], (5, "reopen"), "reopen the invoice", "Takes the invoice back while no money has moved; its number stays used."),
+    row(CommandId::Receipt, letter('r'), &[Screen::Job], (4, "receipt"), "show the receipt", "Shows the receipt and prints it, again if needed."),
+    row(CommandId::Payment, letter('p'), &[Screen::Job, Screen::Checkout], (2, "payment"), "open the payment", "Opens the card payment that is not certain or can still be voided."),
+    row(CommandId::PayCard, letter('c'), &[Screen::Checkout], (1, "card"), "pay by card", "Arms the reader for what is to be paid."),
+    row(CommandId::PayCash, letter('a'), &[Screen::Checkout], (2, "cash"), "pay in cash", "Counts cash and works out the change."),
+    row(CommandId::CancelRead, Some(Key::Esc), &[Screen::Card], (1, "ask the reader to cancel"), "", "Asks the reader to cancel; the screen says so until it has answered."),
+    row(CommandId::TakeRisk, letter('a'), &[Screen::Card], (1, "accept the risk"), "", "Takes the payment without the bank; you carry the risk until it agrees."),
+    row(CommandId::LeaveRisk, Some(Key::Esc), &[Screen::Card], (2, "do not take it"), "", "Refuses the payment; the card data is erased."),
+    row(CommandId::TakePart, letter('t'), &[Screen::Card], (1, "take the part"), "take the part", "Takes the part that the bank agreed to; the rest is paid another way."),
+    row(CommandId::GiveBack, letter('v'), &[Screen::Card], (2, "give it back"), "give the part back", "Voids the part that the bank agreed to."),
+    row(CommandId::Retry, letter('r'), &[Screen::Card], (1, "try again"), "", "Goes on from what is on the disk."),
+    row(CommandId::ToReceipt, letter('p'), &[Screen::Card], (1, "receipt"), "on to the receipt", "Shows the receipt of this payment."),
+    row(CommandId::Void, letter('v'), &[Screen::Card, Screen::Unknown], (4, "void"), "void the payment", "Takes the payment back; asks first."),
+    row(CommandId::Wait, letter('w'), &[Screen::Unknown], (1, "keep waiting"), "keep waiting", "Asks the office again now and waits."),
+    row(CommandId::AcceptPending, letter('a'), &[Screen::Unknown], (2, "accept"), "accept as pending", "Takes the payment as pending where the policy allows; asks first."),
+    row(CommandId::Received, Some(Key::Enter), &[Screen::Cash], (1, "received"), "record the cash", "Records the cash; the drawer opens with the receipt."),
+    row(CommandId::Exact, letter('q'), &[Screen::Cash], (0, "exact"), "exact amount", "The exact amount was received."),
+    row(CommandId::Quick(0), letter('w'), &[Screen::Cash], (0, ""), "", "The first round amount."),
+    row(CommandId::Quick(1), letter('e'), &[Screen::Cash], (0, ""), "", "The second round amount."),
+    row(CommandId::Quick(2), letter('r'), &[Screen::Cash], (0, ""), "", "The third round amount."),
+    row(CommandId::Quick(3), letter('t'), &[Screen::Cash], (0, ""), "", "The fourth round amount."),
+    row(CommandId::Print, letter('p'), &[Screen::Receipt], (1, "print"), "print the receipt", "Prints the receipt; a second one is marked COPY."),
+    row(CommandId::NoPrint, letter('n'), &[Screen::Receipt], (2, "none"), "no receipt", "Leaves without printing."),
+    row(CommandId::TryNow, letter('t'), &[Screen::Sync], (1, "try now"), "try the office now", "Talks to the office now."),
+    row(CommandId::Prove, letter('p'), &[Screen::Sync], (2, "prove"), "prove the journal", "Checks the hash of every row of the journal."),
+    row(CommandId::ToggleLink, letter('k'), &[Screen::Sync], (3, "link"), "demo: link", "The demo: cuts the link, or restores it."),
+    row(CommandId::ToggleLink, None, &[Screen::Today, Screen::Job, Screen::Checkout, Screen::Card, Screen::Unknown], (0, ""), "demo: link", ""),
+    row(CommandId::Sync, letter('y'), &[Screen::Today, Screen::Job], (6, "sync"), "sync with the office", "What is not sent yet, and the card money on this device."),
+    row(CommandId::Back, Some(Key::Esc), BACK, (7, "back"), "", "One screen back."),
+    row(CommandId::Menu, letter(':'), EVERYWHERE, (8, "menu"), "", "The list of commands; type a few letters of one."),
+    row(CommandId::Help, letter('?'), EVERYWHERE, (9, ""), "help", "This page."),
+    row(CommandId::Quit, None, QUIT, (0, "quit"), "quit", "Ends the program (Ctrl-C does too)."),
+];

@@ -1,0 +1,97 @@
+//! What the screen program asks for. Plain comparable data; the runtime does it and answers with a `Msg`.
+//!
+//! Invariant: nothing here is done by the screen program itself.
+
+use super::msg::OpId;
+use crate::domain::event::Event;
+use crate::domain::id::{JobId, PaymentId, VisitId};
+use crate::flow;
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Draw ids; answer `Ids` with [`IDS_WANTED`].
+    NeedIds,
+    /// Read the day's list; answer `Today`.
+    LoadToday,
+    /// Read one job; answer `Job`.
+    LoadJob(JobId),
+    /// Read how the exchange stands; answer `Sync`.
+    LoadSync,
+    /// Search the price book; answer `Prices`.
+    SearchPrices {
+        /// To be given back.
+        op: OpId,
+        /// What to look for; empty for the entries used most.
+        query: String,
+    },
+    /// Write this row; answer `Committed`.
+    Commit {
+        /// To be given back.
+        op: OpId,
+        /// The row.
+        event: Event,
+    },
+    /// Give the visit's lines a document number; answer `Invoiced`.
+    IssueInvoice {
+        /// To be given back.
+        op: OpId,
+        /// The job.
+        job: JobId,
+        /// The visit.
+        visit: VisitId,
+    },
+    /// The first step of a payment: write its intent, do nothing else; answer `Payment`.
+    StoreIntent {
+        /// The payment.
+        payment: PaymentId,
+        /// Always the commit of the intent.
+        effect: flow::payment::Effect,
+    },
+    /// A later step of a payment; answer `Payment`.
+    Payment {
+        /// The payment.
+        id: PaymentId,
+        /// What to do.
+        effect: flow::payment::Effect,
+    },
+    /// Lay out the receipt of a job's invoice; answer `Receipt`.
+    RenderReceipt {
+        /// To be given back.
+        op: OpId,
+        /// The job.
+        job: JobId,
+    },
+    /// Print it; answer `Printed`.
+    Print {
+        /// To be given back.
+        op: OpId,
+        /// The job.
+        job: JobId,
+        /// Open the drawer with it.
+        drawer: bool,
+    },
+    /// Talk to the office now.
+    SyncNow,
+    /// Check the journal's hashes; answer `ChainChecked`.
+    CheckChain {
+        /// To be given back.
+        op: OpId,
+    },
+    /// A switch of the demo; answer `DemoState`.
+    Demo(DemoCommand),
+    /// End the program.
+    Quit,
+}
+
+/// How many ids an answer to [`Effect::NeedIds`] brings.
+pub const IDS_WANTED: usize = 32;
+
+/// A switch of the demo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DemoCommand {
+    /// Cut the link, or restore it.
+    ToggleLink,
+    /// The customer presents this card from now on.
+    PresentCard(String),
+}

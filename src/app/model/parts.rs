@@ -1,0 +1,284 @@
+//! The parts of the model: what each screen holds, what lies on top, what is awaited.
+//!
+//! Invariant: plain data.
+
+use crate::app::command::CommandId;
+use crate::app::msg::OpId;
+use crate::domain::id::PaymentId;
+use crate::domain::line::Line;
+use crate::domain::money::{Currency, Money};
+use crate::domain::payment::Tender;
+use crate::domain::price::PriceItem;
+use crate::domain::read::TodayRow;
+use crate::domain::receipt::ReceiptRow;
+use crate::flow::payment::{Machine, Phase, Timing};
+
+/// Which characters lines and marks are drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GlyphChoice {
+    /// Box drawing and ticks.
+    Unicode,
+    /// What the IBM PC font has.
+    Cp437,
+    /// Seven bits.
+    Ascii,
+}
+
+/// Whether colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThemeChoice {
+    /// The 16 colours of the terminal.
+    Colour,
+    /// Bold and reverse only; also what NO_COLOR asks for.
+    Mono,
+}
+
+/// What does not change while the program runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The currency of this handheld.
+    pub currency: Currency,
+    /// This handheld's name.
+    pub device_name: String,
+    /// Who works with it.
+    pub technician_name: String,
+    /// Characters.
+    pub glyphs: GlyphChoice,
+    /// Colours.
+    pub theme: ThemeChoice,
+    /// How long a payment waits.
+    pub timing: Timing,
+    /// Simulated hardware, with switches for it.
+    pub demo: bool,
+    /// Known to an office; otherwise only the welcome page is shown.
+    pub enrolled: bool,
+    /// Columns at the start.
+    pub columns: u16,
+    /// Rows at the start.
+    pub rows: u16,
+}
+
+/// The screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// How to enrol or to try the demo.
+    Welcome,
+    /// The day's list.
+    Today,
+    /// One job.
+    Job,
+    /// From the price book to a line.
+    AddLine,
+    /// What is to be paid, and how.
+    Checkout,
+    /// A card payment under way, or what it came to.
+    Card,
+    /// Cash is counted.
+    Cash,
+    /// The receipt, before it is printed.
+    Receipt,
+    /// A card payment whose result is not known.
+    Unknown,
+    /// The exchange with the office.
+    Sync,
+    /// Keys and marks.
+    Help,
+}
+
+/// The day's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TodayView {
+    /// Every visit; `None` until loaded.
+    pub rows: Option<Vec<TodayRow>>,
+    /// Which of the shown ones.
+    pub selected: usize,
+    /// Only rows that contain this.
+    pub find: String,
+    /// Keys go into the find field.
+    pub finding: bool,
+}
+
+/// From the price book to a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddLineView {
+    /// What is looked for.
+    pub query: String,
+    /// The search that is awaited or was answered last.
+    pub op: Option<OpId>,
+    /// Its answer; `None` until it came.
+    pub items: Option<Vec<PriceItem>>,
+    /// Which of them.
+    pub selected: usize,
+    /// The entry taken, once there is one.
+    pub picked: Option<PriceItem>,
+    /// How many units, as typed.
+    pub quantity: String,
+}
+
+/// A receipt on its way to paper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptView {
+    /// The layout that is awaited or was answered.
+    pub op: OpId,
+    /// Its rows, or why there are none; `None` until answered.
+    pub rows: Option<Result<Vec<ReceiptRow>, String>>,
+    /// First row shown.
+    pub scroll: usize,
+    /// Cash was taken: open the drawer with the next print.
+    pub drawer: bool,
+    /// The print that is awaited.
+    pub printing: Option<OpId>,
+    /// The last copy that reached the printer.
+    pub printed: Option<u32>,
+}
+
+/// What is shown of the check of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChainView {
+    /// Not asked for yet.
+    Unchecked,
+    /// Under way.
+    Checking(OpId),
+    /// Every hash agrees.
+    Good {
+        /// Rows checked.
+        rows: u64,
+    },
+    /// It does not.
+    Bad {
+        /// Rows checked.
+        rows: u64,
+    },
+}
+
+/// The card payment in front.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Active {
+    /// Its id.
+    pub id: PaymentId,
+    /// Where it is.
+    pub machine: Machine,
+    /// The first tick of the clock in this phase, Unix milliseconds.
+    pub since_ms: Option<i64>,
+}
+
+impl Active {
+    /// Whether it would be wrong to leave it or to quit: something answers within a minute, or a person must.
+    pub fn is_busy(&self) -> bool {
+        match self.machine.phase() {
+            Phase::Intending
+            | Phase::Presenting { .. }
+            | Phase::Sealing
+            | Phase::Assessing
+            | Phase::ConfirmOffline { .. }
+            | Phase::Writing
+            | Phase::Waiting => true,
+            Phase::Unknown { .. } | Phase::PartOffered | Phase::Resting | Phase::Failed { .. } => false,
+        }
+    }
+}
+
+/// A change on its way to the disk. One at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saving {
+    /// The operation.
+    pub op: OpId,
+    /// What follows when it is there.
+    pub then: AfterSaving,
+}
+
+/// What follows a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterSaving {
+    /// Stay.
+    Stay,
+    /// Leave the add-line screen.
+    LineAdded,
+    /// On to the receipt, with the drawer.
+    CashTaken,
+    /// On to checkout.
+    Invoiced,
+}
+
+/// Something on top of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Overlay {
+    /// The command list.
+    Palette(PaletteView),
+    /// A question that Enter does not answer.
+    Confirm(Question),
+}
+
+/// The command list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaletteView {
+    /// What is looked for.
+    pub query: String,
+    /// Which of the shown ones.
+    pub selected: usize,
+}
+
+/// One entry of the command list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaletteItem {
+    /// A command of the table.
+    Command(CommandId),
+    /// The demo: the customer presents this card from now on.
+    PresentCard(String),
+}
+
+/// A question whose answer moves money or throws something away. The letter answers it, Enter never does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Take the selected line off?
+    DeleteLine(Line),
+    /// Take the invoice back?
+    Reopen,
+    /// Void the payment in front?
+    Void,
+    /// Accept the unknown payment in front as pending?
+    AcceptUnknown,
+    /// Take less cash than is open?
+    PartCash {
+        /// What was received.
+        received: Money,
+    },
+    /// Begin another tender while one is not known?
+    SecondTender {
+        /// The one that is not known.
+        blocking: PaymentId,
+        /// The one that was asked for.
+        tender: Tender,
+    },
+    /// Quit while a payment is under way?
+    Quit,
+}
+
+/// Something the technician must be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Two or three words.
+    pub title: String,
+    /// Sentences.
+    pub text: String,
+    /// Came by itself: waits until no payment or field is in front.
+    pub background: bool,
+}
+
+/// The demo's switches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoView {
+    /// The link is cut.
+    pub link_cut: bool,
+    /// The card that the customer presents.
+    pub card: String,
+    /// Every card there is.
+    pub cards: Vec<String>,
+}
+
+impl AddLineView {
+    /// Nothing looked for yet.
+    pub fn empty() -> AddLineView {
+        AddLineView { query: String::new(), op: None, items: None, selected: 0, picked: None, quantity: String::new() }
+    }
+}

@@ -1,0 +1,168 @@
+//! What comes in to the screen program: keys, the clock and every answer of the runtime.
+//!
+//! Invariant: plain comparable data; times, ids and what the world answered come in here and nowhere else.
+
+use crate::domain::id::PaymentId;
+use crate::domain::payment::Payment;
+use crate::domain::price::PriceItem;
+use crate::domain::read::{JobDetail, SyncStatus, TodayRow};
+use crate::domain::receipt::ReceiptRow;
+use crate::flow;
+use uuid::Uuid;
+
+/// Names one operation, so that a stale answer can be dropped. Counts up within one run of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpId(pub u64);
+
+/// A key. Letters arrive as typed; commands take them in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// A character.
+    Char(char),
+    /// Enter.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Backspace.
+    Backspace,
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// A page up, where there is such a key.
+    PageUp,
+    /// A page down, where there is such a key.
+    PageDown,
+    /// Ctrl-C, or a signal that asks the program to end.
+    Interrupt,
+}
+
+/// The connection to the office.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkView {
+    /// The last exchange went through.
+    pub online: bool,
+    /// When the next try is due, Unix milliseconds by the device's clock.
+    pub next_try_ms: Option<i64>,
+    /// Why the last one failed, in a sentence.
+    pub last_error: Option<String>,
+}
+
+/// The card reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderView {
+    /// As printed on it.
+    pub name: String,
+    /// 0 to 100, if the reader says so.
+    pub battery_percent: Option<u8>,
+    /// Whether it answers.
+    pub connected: bool,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted; taken by fields only.
+    Paste(String),
+    /// The terminal has this size, cells.
+    Resize {
+        /// Columns.
+        columns: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// The time. Sent at the start, then every [`super::model::Model::clock_step_ms`].
+    Clock {
+        /// Unix milliseconds by the device's clock.
+        now_ms: i64,
+        /// Minutes to add to UTC for local time.
+        offset_minutes: i32,
+    },
+    /// The handheld's own battery, 0 to 100; `None` when there is none.
+    Battery(Option<u8>),
+    /// New random ids (`UUIDv7`); answer to `NeedIds`.
+    Ids(Vec<Uuid>),
+    /// The day's list.
+    Today(Vec<TodayRow>),
+    /// All of one job.
+    Job(Box<JobDetail>),
+    /// Entries of the price book, best first.
+    Prices {
+        /// As asked.
+        op: OpId,
+        /// As asked.
+        query: String,
+        /// What fits it.
+        items: Vec<PriceItem>,
+    },
+    /// How the exchange with the office stands.
+    Sync(SyncStatus),
+    /// The connection changed.
+    Link(LinkView),
+    /// The reader changed.
+    Reader(ReaderView),
+    /// Answer to `Commit`: on the disk, or why not in a sentence.
+    Committed {
+        /// As asked.
+        op: OpId,
+        /// The outcome.
+        outcome: Result<(), String>,
+    },
+    /// Answer to `IssueInvoice`: the job with its invoice, or why not in a sentence.
+    Invoiced {
+        /// As asked.
+        op: OpId,
+        /// The outcome.
+        outcome: Result<Box<JobDetail>, String>,
+    },
+    /// Something happened to a payment under way.
+    Payment {
+        /// Which.
+        id: PaymentId,
+        /// What.
+        event: flow::payment::Event,
+    },
+    /// A payment changed by the office's word while no machine waited for it (it is committed already).
+    PaymentChanged {
+        /// The payment now.
+        payment: Box<Payment>,
+    },
+    /// Payments that a stopped program left unfinished; sent once, at the start.
+    Resume(Vec<Payment>),
+    /// Answer to `RenderReceipt`.
+    Receipt {
+        /// As asked.
+        op: OpId,
+        /// Its rows, or why not in a sentence.
+        outcome: Result<Vec<ReceiptRow>, String>,
+    },
+    /// Answer to `Print`: which copy, or why not in a sentence.
+    Printed {
+        /// As asked.
+        op: OpId,
+        /// The outcome.
+        outcome: Result<u32, String>,
+    },
+    /// Answer to `CheckChain`.
+    ChainChecked {
+        /// As asked.
+        op: OpId,
+        /// Whether every hash agrees.
+        ok: bool,
+        /// How many rows were checked.
+        rows: u64,
+    },
+    /// The demo's switches.
+    DemoState {
+        /// The link is cut.
+        link_cut: bool,
+        /// The card that the customer presents.
+        card: String,
+        /// Every card there is.
+        cards: Vec<String>,
+    },
+    /// Something asked for could not be read; a sentence for a notice.
+    Trouble(String),
+}

@@ -1,0 +1,15 @@
+//! One folder a screen: `mod` says what it needs to know, `update` what its keys do, `view` how it looks.
+//!
+//! Invariant: only the `view` files import `ui`.
+
+pub mod add_line;
+pub mod card;
+pub mod cash;
+pub mod checkout;
+pub mod help;
+pub mod job;
+pub mod receipt;
+pub mod sync;
+pub mod today;
+pub mod unknown;
+pub mod welcome;

@@ -1,0 +1,4 @@
+//! A card payment under way, and what it came to.
+
+pub mod update;
+pub mod view;

@@ -1,0 +1,47 @@
+//! What the keys of the checkout do.
+//!
+//! Invariant: while a tender of this balance is not known, another one begins only after a confirmation, and is
+//! linked to it.
+
+use crate::app::effect::Effect;
+use crate::app::model::{Active, Model, Overlay, Question, Screen};
+use crate::app::update::pay;
+use crate::domain::id::PaymentId;
+use crate::domain::payment::Tender;
+
+/// By card.
+pub fn pay_card(model: &mut Model, out: &mut Vec<Effect>) {
+    if !asked(model, Tender::Card) {
+        pay::begin(model, None, out);
+    }
+}
+
+/// In cash.
+pub fn pay_cash(model: &mut Model) {
+    if !asked(model, Tender::Cash) {
+        count_cash(model, None);
+    }
+}
+
+/// The technician knows of the other one and goes on.
+pub fn second(model: &mut Model, blocking: PaymentId, tender: Tender, out: &mut Vec<Effect>) {
+    match tender {
+        Tender::Card if model.card.as_ref().is_some_and(Active::is_busy) => {}
+        Tender::Card => pay::begin(model, Some(blocking), out),
+        Tender::Cash => count_cash(model, Some(blocking)),
+    }
+}
+
+fn asked(model: &mut Model, tender: Tender) -> bool {
+    let blocking = model.job.as_ref().and_then(|job| job.blocking_payment());
+    if let Some(blocking) = blocking {
+        model.overlay = Some(Overlay::Confirm(Question::SecondTender { blocking, tender }));
+    }
+    blocking.is_some()
+}
+
+fn count_cash(model: &mut Model, linked_to: Option<PaymentId>) {
+    model.cash_digits.clear();
+    model.cash_linked = linked_to;
+    model.go(Screen::Cash);
+}

@@ -1,0 +1,4 @@
+//! Keys and marks, from the command table.
+
+pub mod update;
+pub mod view;

@@ -1,0 +1,65 @@
+//! One job: what is to be done, the lines, the money so far. Start with `invoice`.
+
+pub mod update;
+pub mod view;
+
+use crate::app::model::Model;
+use crate::domain::id::JobId;
+use crate::domain::invoice::{Invoice, InvoiceState};
+use crate::domain::line::Line;
+use crate::domain::payment::{Payment, PaymentState, Standing};
+
+/// The invoice of the job in front, unless it was taken back.
+pub fn invoice(model: &Model) -> Option<&Invoice> {
+    let invoice = model.job.as_ref()?.invoice.as_ref()?;
+    (invoice.state != InvoiceState::Cancelled).then_some(invoice)
+}
+
+/// Whether lines may still change.
+pub fn is_open(model: &Model) -> bool {
+    model.job.is_some() && invoice(model).is_none()
+}
+
+/// The selected line, while lines may change.
+pub fn selected_line(model: &Model) -> Option<&Line> {
+    model.job.as_ref()?.lines.get(model.line_selected).filter(|_| is_open(model))
+}
+
+/// How many places Up and Down go to: each line that may change (or the top), the sums, and the end.
+pub fn stops(model: &Model) -> usize {
+    let lines = model.job.as_ref().map_or(0, |job| job.lines.len());
+    if is_open(model) { lines.max(1) + 2 } else { 3 }
+}
+
+/// Whether there is something to collect: lines with a total, or an invoice that is not covered.
+pub fn may_collect(model: &Model) -> bool {
+    let Some(job) = &model.job else { return false };
+    match invoice(model) {
+        Some(_) => job.open().is_some_and(|open| open.minor > 0),
+        None => job.totals.as_ref().is_some_and(|totals| totals.total_minor >= 0) && !job.lines.is_empty(),
+    }
+}
+
+/// Whether the invoice may be taken back: no money has moved, or may still have.
+pub fn may_reopen(model: &Model) -> bool {
+    let Some(job) = &model.job else { return false };
+    invoice(model).is_some() && job.payments.iter().all(|view| view.state().standing() == Standing::Failed)
+}
+
+/// The payment that is not certain, else the last that may be voided.
+pub fn actionable_payment(model: &Model) -> Option<&Payment> {
+    let job = model.job.as_ref()?;
+    let mut waiting = job.payments.iter().filter(|view| view.payment.blocks_other_tender());
+    let mut voidable = job.payments.iter().rev().filter(|view| {
+        let held = matches!(view.payment.state, PaymentState::Stored | PaymentState::Held | PaymentState::Approved);
+        held && !view.captured
+    });
+    waiting.next().or_else(|| voidable.next()).map(|view| &view.payment)
+}
+
+/// The customer of a job as known to people, as far as it is loaded.
+pub fn customer_name(model: &Model, job: JobId) -> String {
+    let in_list = model.today.rows.iter().flatten().find(|row| row.job == job);
+    let in_front = model.job.as_ref().map(|detail| &detail.row).filter(|row| row.job == job);
+    in_front.or(in_list).map_or_else(|| "A customer".to_owned(), |row| row.customer_name.clone())
+}

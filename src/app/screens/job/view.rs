@@ -1,0 +1,281 @@
+//! How a job looks: who and where, the lines, the money; and the same beside other screens where there is room.
+//!
+//! Invariant: amounts stand at the right edge; a payment shows its state by mark and word.
+
+use super::{invoice, is_open, stops};
+use crate::app::model::Model;
+use crate::app::view::{Body, Place, mark, role};
+use crate::domain::job::Review;
+use crate::domain::line::{Line, LineKind, Quantity};
+use crate::domain::money::Money;
+use crate::domain::payment::{CardEntry, CardSummary, PaymentState, Standing};
+use crate::domain::read::{JobDetail, PaymentView, TodayRow};
+use crate::domain::totals::{TaxPart, Totals};
+use crate::ui::Look;
+use crate::ui::page::Focus;
+use crate::ui::row::Row;
+use crate::ui::text::{width, wrap};
+use crate::ui::theme::Role;
+
+/// The page.
+pub fn body(model: &Model, place: Place<'_>) -> Body {
+    let Some(job) = model.job.as_deref() else {
+        return loading("JOB");
+    };
+    let cells = place.main();
+    let mut rows = head(model, &job.row, cells);
+    rows.extend(summary(model, place.look));
+    rows.push(Row::Rule);
+    let lines_at = rows.len();
+    let open = is_open(model);
+    let (lines, selected) = line_rows(&job.lines, open.then_some(model.line_selected), cells, place.look);
+    rows.extend(lines);
+    rows.extend(sums(job, place.look));
+    let sums_end = rows.len();
+    let mut panes = Vec::new();
+    match place.side() {
+        Some(cells) => {
+            panes.push(facts(job, cells));
+            panes.extend(place.third().map(|cells| timeline(model, &job.row, cells, place.look)));
+        }
+        None => {
+            rows.push(Row::Rule);
+            rows.extend(facts(job, cells));
+        }
+    }
+    let focus = match model.line_selected + 2 {
+        stop if stop == stops(model) => Focus::Keep(sums_end - 1..sums_end),
+        stop if stop > stops(model) => Focus::Keep(rows.len() - 1..rows.len()),
+        _ if open && model.line_selected > 0 => Focus::Keep(lines_at + selected..lines_at + selected + 2),
+        _ => Focus::Keep(0..1),
+    };
+    panes.insert(0, rows);
+    let title = vec![format!("JOB {}", job.row.customer_name), "JOB".to_owned()];
+    Body { title, panes, focus, notes: Vec::new(), hints: None }
+}
+
+/// The invoice's number and what is left of it: in view before anything is scrolled.
+fn summary(model: &Model, look: Look) -> Option<Row> {
+    let number = invoice(model)?.document.to_string();
+    let row = left_row(model.job.as_deref()?, look)?;
+    match row {
+        Row::Line { left, right } => {
+            let text: String = left.iter().map(|part| part.text.trim_start()).collect();
+            let text = text.split(':').next().unwrap_or_default().to_owned();
+            let amount = right.map(|part| format!(" {}", part.text)).unwrap_or_default();
+            let role = left.first().map_or(Role::Strong, |part| part.role);
+            Some(Row::text(format!(" {number}")).right(format!("{text}{amount}"), role))
+        }
+        Row::Centred(_) | Row::Rule => None,
+    }
+}
+
+/// A screen whose job has not come yet.
+pub fn loading(title: &str) -> Body {
+    Body {
+        title: vec![title.to_owned()],
+        panes: vec![vec![Row::blank(), Row::centred("Reading the job", Role::Dim)]],
+        focus: Focus::Keep(0..1),
+        notes: Vec::new(),
+        hints: None,
+    }
+}
+
+/// The panes beside a screen that works on the job in front; `money` for its lines and sums too.
+pub fn beside(model: &Model, place: Place<'_>, money: bool) -> Vec<Vec<Row>> {
+    let Some(job) = model.job.as_deref() else { return place.side().map(|_| Vec::new()).into_iter().collect() };
+    let side = place.side().map(|cells| side(model, &job.row, cells, place.look, money));
+    let third = place.third().map(|cells| timeline(model, &job.row, cells, place.look));
+    side.into_iter().chain(third).collect()
+}
+
+/// The job of a row of the day's list, as far as it is loaded; `money` for its lines and sums too.
+pub fn side(model: &Model, row: &TodayRow, cells: usize, look: Look, money: bool) -> Vec<Row> {
+    let mut rows = head(model, row, cells);
+    if let Some(job) = model.job.as_deref().filter(|job| job.row.job == row.job) {
+        rows.push(Row::Rule);
+        if money {
+            rows.extend(line_rows(&job.lines, None, cells, look).0);
+            rows.extend(sums(job, look));
+            rows.push(Row::Rule);
+        }
+        rows.extend(facts(job, cells));
+    }
+    rows
+}
+
+/// What happened with the money, in order of time.
+pub fn timeline(model: &Model, row: &TodayRow, cells: usize, look: Look) -> Vec<Row> {
+    let mut rows = vec![Row::of(" TIMELINE", Role::Strong), Row::blank()];
+    let Some(job) = model.job.as_deref().filter(|job| job.row.job == row.job) else { return rows };
+    let at = |ms| model.local(ms).clock5();
+    rows.push(Row::pair(format!(" {} appointment", at(row.window_start_ms)), row.state.word()));
+    let mut entries: Vec<(i64, Row, Option<String>)> = Vec::new();
+    if let Some(invoice) = &job.invoice {
+        let text = format!(" {} invoice {}", at(invoice.issued_ms), invoice.document);
+        entries.push((invoice.issued_ms, Row::pair(text, invoice.totals.total().plain()), None));
+    }
+    for view in &job.payments {
+        let standing = view.state().standing();
+        let text = format!(" {} {} {}", at(view.payment.at_ms), mark(look, standing), view.state().word());
+        let row = Row::of(text, role(standing)).right(amount_of(view).plain(), Role::Plain);
+        entries.push((view.payment.at_ms, row, view.payment.reason.clone()));
+    }
+    entries.sort_by_key(|(ms, _, _)| *ms);
+    for (_, row, reason) in entries {
+        rows.push(row);
+        let indent = " ".repeat(7);
+        let reason = reason.map(|text| wrap(&text, cells.saturating_sub(9))).unwrap_or_default();
+        rows.extend(reason.into_iter().map(|text| Row::of(format!("{indent}{text}"), Role::Dim)));
+    }
+    rows
+}
+
+/// Who, what, where, when.
+fn head(model: &Model, row: &TodayRow, cells: usize) -> Vec<Row> {
+    let word = match row.review {
+        Review::SentBack => "SENT BACK",
+        Review::Open | Review::Approved => row.state.word(),
+    };
+    let time = |ms| model.local(ms).clock();
+    let window = format!("{}-{}", time(row.window_start_ms), time(row.window_end_ms));
+    let mut rows = vec![Row::of(format!(" {}", row.customer_name), Role::Strong).right(word, Role::Strong)];
+    rows.push(Row::text(format!(" {}", row.title)).right(window, Role::Plain));
+    let address = wrap(&row.address, cells.saturating_sub(1)).into_iter().take(2);
+    rows.extend(address.map(|text| Row::text(format!(" {text}"))));
+    rows
+}
+
+/// How to get in, whom to call, what stands there.
+fn facts(job: &JobDetail, cells: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut say = |label: &str, text: &str| {
+        let indent = width(label) + 2;
+        for (index, part) in wrap(text, cells.saturating_sub(indent)).into_iter().enumerate() {
+            let label = if index == 0 { format!(" {label} ") } else { " ".repeat(indent) };
+            rows.push(Row::of(label, Role::Dim).and(part, Role::Plain));
+        }
+    };
+    say("Access", &job.access_note);
+    say("Phone ", &job.phone);
+    for equipment in &job.equipment {
+        say("Unit  ", equipment);
+    }
+    if job.customer_balance.minor != 0 {
+        say("Owes  ", &format!("{} in all", job.customer_balance));
+    }
+    say("Order ", &job.description);
+    rows
+}
+
+/// The lines, and which row the selected one begins at.
+pub fn line_rows(lines: &[Line], selected: Option<usize>, cells: usize, look: Look) -> (Vec<Row>, usize) {
+    let mut rows = Vec::new();
+    let mut at = 0;
+    if lines.is_empty() {
+        rows.push(Row::of("  No lines yet: add labour or a part.", Role::Dim));
+    }
+    for (index, line) in lines.iter().enumerate() {
+        let (cursor, role) =
+            if selected == Some(index) { (look.glyphs.cursor, Role::Selected) } else { (" ", Role::Plain) };
+        if selected == Some(index) {
+            at = rows.len();
+        }
+        let amount = line.amount().map_or_else(|_| "?".to_owned(), Money::plain);
+        let name = format!("{cursor} {}", line.name);
+        let how = how_many(line);
+        if width(&name) + width(&how) + width(&amount) + 3 <= cells {
+            let gap = if how.is_empty() { "" } else { "  " };
+            rows.push(Row::of(format!("{name}{gap}{how}"), role).right(amount, role));
+        } else if how.is_empty() {
+            rows.push(Row::of(name, role).right(amount, role));
+        } else {
+            rows.push(Row::of(name, role));
+            rows.push(Row::text(format!("    {how}")).right(amount, role));
+        }
+    }
+    (rows, at)
+}
+
+fn how_many(line: &Line) -> String {
+    if line.kind == LineKind::Discount || (line.quantity == Quantity::ONE && line.kind != LineKind::Labour) {
+        String::new()
+    } else {
+        format!("{} {} x {}", line.quantity, line.unit, line.unit_price.plain())
+    }
+}
+
+/// Tax, total, payments, and what is left.
+pub fn sums(job: &JobDetail, look: Look) -> Vec<Row> {
+    let invoiced = job.invoice.as_ref().map(|invoice| &invoice.totals);
+    let Some(totals) = invoiced.or(job.totals.as_ref()) else { return Vec::new() };
+    let mut rows = tax_rows(totals);
+    rows.push(Row::pair("  TOTAL", totals.total().to_string()).all(Role::Strong));
+    rows.extend(payment_rows(job, look));
+    rows.extend(left_row(job, look));
+    rows
+}
+
+/// One row a tax rate, tip and rounding.
+pub fn tax_rows(totals: &Totals) -> Vec<Row> {
+    let plain = |minor| Money::new(minor, totals.currency).plain();
+    let tax = |part: &TaxPart| {
+        let how = if part.rule.inclusive { "incl." } else { "plus" };
+        Row::pair(format!("  {how} {}", part.rule.label), plain(part.tax_minor)).all(Role::Dim)
+    };
+    let extras = [("  Tip", totals.tip_minor), ("  Rounding", totals.rounding_minor)];
+    let extras = extras.into_iter().filter(|(_, minor)| *minor != 0);
+    let extras = extras.map(|(label, minor)| Row::pair(label, plain(minor)).all(Role::Dim));
+    totals.taxes.iter().map(tax).chain(extras).collect()
+}
+
+/// The payments that came to something or still may.
+pub fn payment_rows(job: &JobDetail, look: Look) -> Vec<Row> {
+    let shown = |view: &&PaymentView| !matches!(view.state(), PaymentState::Abandoned | PaymentState::Refused);
+    let row = |view: &PaymentView| {
+        let state = view.state();
+        let standing = state.standing();
+        let card = view.payment.card.as_ref().map(|card| format!(" {}", card_short(card))).unwrap_or_default();
+        let text = format!("  {} {}{card}", mark(look, standing), state.word());
+        Row::of(text, role(standing)).right(amount_of(view).plain(), role(standing))
+    };
+    job.payments.iter().filter(shown).map(row).collect()
+}
+
+/// What is left to pay, or that nothing is.
+pub fn left_row(job: &JobDetail, look: Look) -> Option<Row> {
+    job.invoice.as_ref()?;
+    let open = job.open()?;
+    let strong = Role::Strong;
+    if open.minor > 0 {
+        return Some(Row::pair(format!("  {} TO PAY", look.glyphs.due), open.to_string()).all(strong));
+    }
+    let (standing, word) = if job.sums.pending_minor > 0 {
+        (Standing::Pending, "PENDING: the bank has not agreed yet")
+    } else {
+        (Standing::Paid, "PAID")
+    };
+    Some(Row::of(format!("  {} {word}", mark(look, standing)), role(standing)))
+}
+
+/// What counts of a payment: the money that was agreed to, else what was asked for.
+pub fn amount_of(view: &PaymentView) -> Money {
+    let payment = &view.payment;
+    let agreed = matches!(view.state(), PaymentState::Approved | PaymentState::Captured | PaymentState::Settled);
+    if agreed { Money::new(payment.approved_minor, payment.amount.currency) } else { payment.amount }
+}
+
+/// `VISA ....0010`
+pub fn card_short(card: &CardSummary) -> String {
+    format!("{} ....{}", card.brand, card.last4)
+}
+
+/// `VISA ....0010  contactless`
+pub fn card_long(card: &CardSummary) -> String {
+    let entry = match card.entry {
+        CardEntry::Contactless => "contactless",
+        CardEntry::Chip => "chip",
+        CardEntry::Magstripe => "magstripe",
+    };
+    format!("{}  {entry}", card_short(card))
+}

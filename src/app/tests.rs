@@ -1,0 +1,8 @@
+//! The screen program from outside: transitions as data, frames as text, any keys at any size.
+//!
+//! Invariant: no test waits; the clock is a message.
+
+mod keys;
+mod looks;
+mod money;
+mod sample;

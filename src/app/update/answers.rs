@@ -1,0 +1,93 @@
+//! Answers of the runtime: stale ones are dropped, a failed commit is always told.
+//!
+//! Invariant: nothing that was typed is thrown away before its commit has succeeded.
+
+use crate::app::effect::Effect;
+use crate::app::model::{AfterSaving, ChainView, DemoView, Model, Screen};
+use crate::app::msg::OpId;
+use crate::app::screens::{add_line, job, receipt};
+use crate::domain::read::JobDetail;
+use crate::domain::receipt::ReceiptRow;
+
+/// The wanted job came.
+pub fn job_came(model: &mut Model, detail: Box<JobDetail>) {
+    if model.wanted == Some(detail.row.job) {
+        model.job = Some(detail);
+        model.line_selected = model.line_selected.min(job::stops(model).saturating_sub(1));
+    }
+}
+
+/// A row is on the disk, or not.
+pub fn committed(model: &mut Model, op: OpId, outcome: Result<(), String>, out: &mut Vec<Effect>) {
+    let awaited = model.saving.take_if(|saving| saving.op == op);
+    if let Err(why) = outcome {
+        not_saved(model, &why);
+        return;
+    }
+    reload(model, out);
+    match awaited.map(|saving| saving.then) {
+        Some(AfterSaving::LineAdded) if model.screen == Screen::AddLine => add_line::update::leave(model),
+        Some(AfterSaving::CashTaken) if model.screen == Screen::Cash => {
+            model.cash_digits.clear();
+            receipt::update::open(model, true, out);
+        }
+        Some(AfterSaving::LineAdded | AfterSaving::CashTaken | AfterSaving::Stay | AfterSaving::Invoiced) | None => {}
+    }
+}
+
+/// The invoice was issued, or not.
+pub fn invoiced(model: &mut Model, op: OpId, outcome: Result<Box<JobDetail>, String>, out: &mut Vec<Effect>) {
+    let awaited = model.saving.take_if(|saving| saving.op == op);
+    match outcome {
+        Ok(detail) => {
+            job_came(model, detail);
+            out.extend([Effect::LoadToday, Effect::LoadSync]);
+            if awaited.is_some() && model.screen == Screen::Job {
+                model.go(Screen::Checkout);
+            }
+        }
+        Err(why) => not_saved(model, &why),
+    }
+}
+
+/// The receipt was laid out, or not.
+pub fn receipt(model: &mut Model, op: OpId, outcome: Result<Vec<ReceiptRow>, String>) {
+    if let Some(view) = model.receipt.as_mut().filter(|view| view.op == op) {
+        view.rows = Some(outcome);
+    }
+}
+
+/// The receipt was printed, or not.
+pub fn printed(model: &mut Model, op: OpId, outcome: Result<u32, String>) {
+    let Some(view) = model.receipt.as_mut().filter(|view| view.printing == Some(op)) else { return };
+    view.printing = None;
+    match outcome {
+        Ok(copy) => {
+            view.printed = Some(copy);
+            view.drawer = false;
+        }
+        Err(why) => model.tell("Not printed", &format!("{why} The receipt is kept: print it again."), false),
+    }
+}
+
+/// The journal was checked.
+pub fn chain(model: &mut Model, op: OpId, ok: bool, rows: u64) {
+    if model.chain == ChainView::Checking(op) {
+        model.chain = if ok { ChainView::Good { rows } } else { ChainView::Bad { rows } };
+    }
+}
+
+/// The demo's switches.
+pub fn demo(model: &mut Model, link_cut: bool, card: String, cards: Vec<String>) {
+    model.demo = Some(DemoView { link_cut, card, cards });
+}
+
+/// Reads again what a change may have touched.
+pub fn reload(model: &Model, out: &mut Vec<Effect>) {
+    out.extend(model.wanted.map(Effect::LoadJob));
+    out.extend([Effect::LoadToday, Effect::LoadSync]);
+}
+
+fn not_saved(model: &mut Model, why: &str) {
+    model.tell("Not saved", &format!("{why} Nothing you entered is lost: try again."), false);
+}

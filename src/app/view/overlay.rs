@@ -1,0 +1,125 @@
+//! What lies on top of a screen: a notice, the command list, a question.
+//!
+//! Invariant: a question names the letter that answers it and what happens then.
+
+use super::field_hints;
+use crate::app::command::{self, CommandId};
+use crate::app::model::{Model, Overlay, PaletteItem, PaletteView, Question};
+use crate::app::screens::{checkout, job};
+use crate::domain::payment::{Standing, Tender};
+use crate::ui::Look;
+use crate::ui::page::{Focus, HintText, Popup, popup_columns};
+use crate::ui::row::Row;
+use crate::ui::text::{width, wrap};
+use crate::ui::theme::Role;
+
+/// The box on top, if any.
+pub fn popup(model: &Model, look: Look) -> Option<Popup> {
+    let cells = usize::from(popup_columns(model.columns)).saturating_sub(4);
+    if let Some(notice) = model.notice() {
+        let rows = wrap(&notice.text, cells).into_iter().map(Row::text).collect();
+        return Some(Popup { title: notice.title.clone(), rows, focus: Focus::From(0) });
+    }
+    match model.overlay.as_ref()? {
+        Overlay::Palette(palette) => Some(list(model, palette, cells, look)),
+        Overlay::Confirm(question) => {
+            let (title, text) = words(model, question);
+            let mut rows: Vec<Row> = wrap(&text, cells).into_iter().map(Row::text).collect();
+            rows.push(Row::blank());
+            rows.push(Row::of("Y", Role::Key).and(format!(" {}", yes(question)), Role::Strong));
+            Some(Popup { title, focus: Focus::Keep(rows.len() - 1..rows.len()), rows })
+        }
+    }
+}
+
+/// The keys of the box on top.
+pub fn hints(model: &Model) -> Option<Vec<HintText>> {
+    if model.notice().is_some() {
+        return field_hints(&[("Enter", "ok")]);
+    }
+    match model.overlay.as_ref()? {
+        Overlay::Palette(_) => field_hints(&[("Enter", "run"), ("Esc", "back")]),
+        Overlay::Confirm(question) => field_hints(&[("Y", yes(question)), ("Esc", "no")]),
+    }
+}
+
+fn list(model: &Model, palette: &PaletteView, cells: usize, look: Look) -> Popup {
+    let items = command::palette(model, &palette.query);
+    let field = Row::of(": ", Role::Key).and(palette.query.clone(), Role::Strong).and(look.glyphs.caret, Role::Dim);
+    let mut rows = vec![field];
+    for (index, item) in items.iter().enumerate() {
+        let (cursor, role) =
+            if index == palette.selected { (look.glyphs.cursor, Role::Selected) } else { (" ", Role::Plain) };
+        let key = match item {
+            PaletteItem::Command(id) => key_of(model, *id),
+            PaletteItem::PresentCard(name) => {
+                let now = model.demo.as_ref().is_some_and(|demo| demo.card == *name);
+                if now { "now".to_owned() } else { String::new() }
+            }
+        };
+        let title = command::title(model, item);
+        let whole = width(&title) + width(&key) + 3 <= cells;
+        let title = if whole { title.as_str() } else { title.trim_start_matches("demo: ") };
+        rows.push(Row::of(format!("{cursor} {title}"), role).right(key, Role::Dim));
+    }
+    if items.is_empty() {
+        rows.push(Row::of("  nothing here has this name", Role::Dim));
+    }
+    let at = palette.selected + 1;
+    Popup { title: "Menu".to_owned(), rows, focus: Focus::Keep(at..at + 1) }
+}
+
+fn key_of(model: &Model, id: CommandId) -> String {
+    let row = command::here(model).find(|c| c.id == id);
+    row.and_then(|c| c.key).map(command::key_name).unwrap_or_default()
+}
+
+fn words(model: &Model, question: &Question) -> (String, String) {
+    let payment = model.card.as_ref().and_then(|card| card.machine.payment());
+    let amount = payment.map(|p| p.amount.to_string()).unwrap_or_default();
+    let (title, text) = match question {
+        Question::DeleteLine(line) => ("Delete", format!("Take this line off: {}?", line.name)),
+        Question::Reopen => {
+            let number = job::invoice(model).map(|i| i.document.to_string()).unwrap_or_default();
+            ("Reopen", format!("Take invoice {number} back and change its lines? Its number stays used."))
+        }
+        Question::Void => {
+            let charged = payment.is_some_and(|p| p.state.standing() == Standing::Paid);
+            let then = if charged { "The money returns to the card." } else { "The card is not to be charged." };
+            ("Void", format!("Take the card payment of {amount} back? {then}"))
+        }
+        Question::AcceptUnknown => (
+            "Accept as pending",
+            format!("The bank has not agreed to {amount}. If it declines later, the money is not paid."),
+        ),
+        Question::PartCash { received } => {
+            let rest = checkout::open_amount(model).and_then(|open| open.checked_sub(*received).ok());
+            let rest = rest.map(|rest| rest.to_string()).unwrap_or_default();
+            ("Part payment", format!("Record {received} in cash? {rest} stays open."))
+        }
+        Question::SecondTender { tender, .. } => {
+            let how = match tender {
+                Tender::Card => "by card",
+                Tender::Cash => "in cash",
+            };
+            let text = "Another payment of this invoice is not known yet. If it went through, the customer pays twice.";
+            ("Not known yet", format!("{text} Take one {how} all the same? Both are linked for the office."))
+        }
+        Question::Quit => {
+            ("Quit", "A payment is under way. What is on the disk is kept and taken up next time. Quit?".to_owned())
+        }
+    };
+    (title.to_owned(), text)
+}
+
+fn yes(question: &Question) -> &'static str {
+    match question {
+        Question::DeleteLine(_) => "delete it",
+        Question::Reopen => "reopen it",
+        Question::Void => "void it",
+        Question::AcceptUnknown => "accept the risk",
+        Question::PartCash { .. } => "take the part",
+        Question::SecondTender { .. } => "take it too",
+        Question::Quit => "quit",
+    }
+}
