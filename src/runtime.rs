@@ -4,3 +4,12 @@
 
 pub mod actors;
 pub mod clock;
+pub mod link;
+pub mod till;
+
+use crate::domain::id::PaymentId;
+use crate::flow::payment::Event;
+use tokio::sync::mpsc;
+
+/// Where events of payments go, by payment.
+pub type PaymentEvents = mpsc::Sender<(PaymentId, Event)>;

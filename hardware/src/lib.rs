@@ -6,6 +6,7 @@
 pub mod bytes;
 pub mod dukpt;
 pub mod gpio;
+pub mod printer;
 pub mod reader;
 pub mod tlv;
 pub mod transport;

@@ -308,6 +308,10 @@ impl Machine {
                 }
                 Some(vec![Effect::CancelReader])
             }
+            // The card was quicker than the cancel: nothing was sent, and nothing will be.
+            Event::CardRead(_) if matches!(self.phase, Phase::Presenting { cancelling: true, .. }) => {
+                Some(self.abandon("cancelled"))
+            }
             Event::CardRead(facts) => {
                 self.phase = Phase::Sealing;
                 Some(vec![Effect::CommitRead(facts)])

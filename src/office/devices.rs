@@ -1,6 +1,6 @@
 //! Handhelds: adding one, its one-time code, and what it says of itself when it enrols.
 
-use super::{Office, OfficeError, digest, feed, random_hex};
+use super::{Office, OfficeError, digest, feed, import, random_hex};
 use crate::domain::document::Series;
 use crate::domain::policy::HOUR_MS;
 use crate::sync::wire::{EnrolAnswer, EnrolRequest};
@@ -24,8 +24,12 @@ impl Office {
                     .query_row("SELECT id FROM technician WHERE external_id = ?1", [external], |r| r.get(0))
                     .optional()?;
                 let id = id.ok_or_else(|| OfficeError::Missing(format!("technician {external}")))?;
-                tx.execute("UPDATE device SET technician = ?2 WHERE id = ?1", (&device, id))?;
-                refill_channel(tx, &device)?;
+                let before: Option<String> =
+                    tx.query_row("SELECT technician FROM device WHERE id = ?1", [&device], |r| r.get(0))?;
+                tx.execute("UPDATE device SET technician = ?2 WHERE id = ?1", (&device, &id))?;
+                for one in import::hand_over(tx, &device, before.as_deref(), Some(&id))? {
+                    feed::note(tx, &one.channel, one.kind, &one.entity, one.op.name())?;
+                }
             }
             tx.execute(
                 "INSERT INTO enrol_code (code_sha256, device, expires_ms) VALUES (?1, ?2, ?3)",
@@ -78,29 +82,4 @@ fn device_id(db: &Connection, name: &Series, now_ms: i64) -> Result<String, Offi
     let sql = "INSERT INTO device (id, name, created_ms) VALUES (?1, ?2, ?3)
                ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id";
     Ok(db.query_row(sql, (Uuid::now_v7().to_string(), name.to_string(), now_ms), |r| r.get(0))?)
-}
-
-/// Everything that concerns the device's technician, into its channel.
-fn refill_channel(db: &Connection, device: &str) -> Result<(), OfficeError> {
-    let channel = feed::channel_of(device);
-    let queries = [
-        (
-            "customer",
-            "SELECT DISTINCT j.customer FROM job j JOIN device d ON d.technician = j.technician WHERE d.id = ?1",
-        ),
-        ("site", "SELECT DISTINCT j.site FROM job j JOIN device d ON d.technician = j.technician WHERE d.id = ?1"),
-        (
-            "equipment",
-            "SELECT DISTINCT e.id FROM equipment e JOIN job j ON j.site = e.site
-             JOIN device d ON d.technician = j.technician WHERE d.id = ?1",
-        ),
-        ("job", "SELECT j.id FROM job j JOIN device d ON d.technician = j.technician WHERE d.id = ?1"),
-    ];
-    for (kind, sql) in queries {
-        let ids: Vec<String> = db.prepare(sql)?.query_map([device], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
-        for id in ids {
-            feed::note(db, &channel, kind, &id, "put")?;
-        }
-    }
-    Ok(())
 }

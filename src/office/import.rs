@@ -18,7 +18,7 @@ mod technicians;
 mod upsert;
 
 pub use error::{ImportErrors, RowError, RowErrors};
-pub use feed::{FeedNote, FeedOp};
+pub use feed::{FeedNote, FeedOp, hand_over};
 
 use rusqlite::Transaction;
 use std::collections::HashMap;

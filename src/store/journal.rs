@@ -140,6 +140,11 @@ impl Store {
         Ok(Outgoing { rows, head, last_hash: hash_at(db, last)?, blobs, requests: open_requests(db)? })
     }
 
+    /// The hash of row `seq`; the start of every chain for 0.
+    pub fn hash_of(&self, seq: u64) -> Result<Hash, StoreError> {
+        hash_at(&self.connection, seq)
+    }
+
     /// Last row that the office acknowledged.
     pub fn acked(&self) -> Result<u64, StoreError> {
         Ok(self.meta("acked_seq")?.unwrap_or(0))

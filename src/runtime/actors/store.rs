@@ -1,10 +1,14 @@
 //! The store's thread: one connection, one job after the other. What was asked first is done first.
 
 use crate::domain::event::Event;
+use crate::domain::id::{InvoiceId, JobId, VisitId};
+use crate::domain::invoice::Invoice;
 use crate::runtime::clock::Clock;
 use crate::store::{Committed, NewBlob, Store, StoreError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
+use uuid::Uuid;
 
 /// Jobs that may wait. Senders wait beyond that.
 const QUEUE: usize = 64;
@@ -21,6 +25,7 @@ pub struct StoreGone;
 pub struct StoreHandle {
     jobs: mpsc::Sender<Job>,
     clock: Clock,
+    wrote: Arc<Notify>,
 }
 
 /// Starts the store's thread. It ends when every handle is gone, after folding away the write-ahead log.
@@ -34,7 +39,7 @@ pub fn spawn(mut store: Store, clock: Clock) -> std::io::Result<(StoreHandle, Jo
             tracing::warn!(error = %why, "the write-ahead log was not folded away");
         }
     })?;
-    Ok((StoreHandle { jobs, clock }, thread))
+    Ok((StoreHandle { jobs, clock, wrote: Arc::new(Notify::new()) }, thread))
 }
 
 impl StoreHandle {
@@ -54,11 +59,32 @@ impl StoreHandle {
     /// Writes `event` and what follows from it; on the disk when this answers.
     pub async fn commit(&self, event: Event, blob: Option<NewBlob>) -> Result<Committed, String> {
         let clock = self.clock.clone();
-        self.run(move |store| {
-            let stamp = clock.stamp(store.meta("clock_offset_ms")?);
-            store.commit(&event, &stamp, blob.as_ref())
-        })
-        .await
+        let committed = self
+            .run(move |store| {
+                let stamp = clock.stamp(store.meta("clock_offset_ms")?);
+                store.commit(&event, &stamp, blob.as_ref())
+            })
+            .await;
+        self.wrote.notify_one();
+        committed
+    }
+
+    /// Gives the visit's lines a document number.
+    pub async fn issue_invoice(&self, job: JobId, visit: VisitId) -> Result<Invoice, String> {
+        let clock = self.clock.clone();
+        let issued = self
+            .run(move |store| {
+                let stamp = clock.stamp(store.meta("clock_offset_ms")?);
+                store.issue_invoice(job, visit, InvoiceId(Uuid::now_v7()), &stamp)
+            })
+            .await;
+        self.wrote.notify_one();
+        issued
+    }
+
+    /// Waits until something was written to the journal since the last wait. For one waiter.
+    pub async fn wrote(&self) {
+        self.wrote.notified().await;
     }
 
     /// Like [`StoreHandle::call`] for jobs that can fail; the error as a sentence.

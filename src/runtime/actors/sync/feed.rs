@@ -1,0 +1,111 @@
+//! Waits for the office's news, applies it, and acts on its words about payments.
+
+use super::{FEED, Shared};
+use crate::domain::event::{Event as Row, PaymentOutcomeSeen};
+use crate::domain::outcome::Outcome;
+use crate::flow::payment::Event;
+use crate::store::FeedApplied;
+use crate::sync::client::ClientError;
+use crate::sync::plan::{Ended, Plan};
+use crate::sync::wire::{FeedOp, FeedPage};
+use std::sync::Arc;
+
+/// Until the store has stopped.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut plan = Plan::new(shared.pace.retry_min_ms);
+    // Words that a stopped program had received and not acted on.
+    if settle(&shared).await.is_err() {
+        return;
+    }
+    let mut wait_ms = 0;
+    loop {
+        let Ok((epoch, cursor)) = shared.store.run(|store| store.feed_cursor()).await else { return };
+        // A nudge asks again at once: on a dead connection the long wait would be spent for nothing.
+        let asked = tokio::select! {
+            asked = shared.client.feed(epoch, &cursor, wait_ms) => asked,
+            () = shared.nudges[FEED].notified() => {
+                wait_ms = 0;
+                continue;
+            }
+        };
+        match asked {
+            Ok(page) => {
+                plan.ended(Ended::Answered, 0);
+                wait_ms = if page.more { 0 } else { shared.pace.feed_wait_ms };
+                if apply(&shared, page).await.is_err() {
+                    return;
+                }
+                shared.up();
+                shared.changed();
+            }
+            Err(why) if why.word() == Some("cursor-gone") => {
+                if shared.store.run(|store| store.restart_feed()).await.is_err() {
+                    return;
+                }
+            }
+            Err(why) => {
+                wait_ms = 0;
+                fail(&shared, &mut plan, &why).await;
+            }
+        }
+    }
+}
+
+async fn fail(shared: &Shared, plan: &mut Plan, why: &ClientError) {
+    shared.pause(plan, FEED, why).await;
+}
+
+async fn apply(shared: &Shared, page: FeedPage) -> Result<(), String> {
+    let now = shared.store.clock().now_ms();
+    let entries: Vec<FeedApplied> = page
+        .entries
+        .into_iter()
+        .map(|entry| FeedApplied {
+            kind: entry.kind,
+            id: entry.id,
+            body: entry.body.filter(|_| entry.op == FeedOp::Put),
+        })
+        .collect();
+    shared
+        .store
+        .run(move |store| {
+            store.apply_feed(&entries, &page.cursor, page.office_epoch, now)?;
+            store.set_meta("clock_offset_ms", &(page.time_ms - now))?;
+            store.set_meta("last_contact_ms", &now)
+        })
+        .await?;
+    settle(shared).await
+}
+
+/// Journals every word of the office that changes a payment, tells whoever waits, then marks it as seen.
+async fn settle(shared: &Shared) -> Result<(), String> {
+    for outcome in shared.store.run(|store| store.unseen_outcomes()).await? {
+        let id = outcome.payment;
+        let payment = shared.store.run(move |store| store.payment(id)).await?;
+        if payment.after_outcome(&outcome).is_some() {
+            let seen =
+                PaymentOutcomeSeen { payment: id, job: payment.job, visit: payment.visit, outcome: outcome.clone() };
+            // The payment may have moved on between the two reads: then the word comes up again next time.
+            match shared.store.commit(Row::PaymentOutcomeSeen(seen), None).await {
+                Ok(committed) => mark(shared, outcome, committed.payment).await?,
+                Err(why) => tracing::warn!(error = %why, "an outcome does not fit any more"),
+            }
+        } else {
+            mark(shared, outcome, None).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn mark(
+    shared: &Shared,
+    outcome: Outcome,
+    payment: Option<crate::domain::payment::Payment>,
+) -> Result<(), String> {
+    let id = outcome.payment;
+    shared.store.run(move |store| store.outcome_seen(&outcome)).await?;
+    if let Some(payment) = payment {
+        let _ = shared.events.send((id, Event::Settled(Box::new(payment)))).await;
+    }
+    Ok(())
+}
