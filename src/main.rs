@@ -1,2 +1,7 @@
 //! Hands over to a command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tillroll::cli::main()
+}

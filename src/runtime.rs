@@ -4,7 +4,9 @@
 
 pub mod actors;
 pub mod clock;
+pub mod driver;
 pub mod link;
+pub mod terminal;
 pub mod till;
 
 use crate::domain::id::PaymentId;

@@ -154,10 +154,7 @@ async fn blob(
     blocking(move || {
         let now = office.now_ms();
         office.write(|tx| -> Result<(), OfficeError> {
-            let sql = "INSERT INTO blob (sha256, device, bytes, received_ms) VALUES (?1, ?2, ?3, ?4)
-                       ON CONFLICT DO NOTHING";
-            tx.execute(sql, (sha256, caller.0.to_string(), body.as_ref(), now))?;
-            Ok(())
+            super::ingest::keep_blob(tx, &caller.0.to_string(), &sha256, &body, now)
         })
     })
     .await??;

@@ -104,10 +104,7 @@ fn take(tx: &mut Transaction<'_>, batch: &Batch, now_ms: i64) -> Result<Taken, R
         return Err(Refused::WrongHash);
     }
     for blob in &batch.blobs {
-        tx.execute(
-            "INSERT INTO blob (sha256, device, bytes, received_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            (&blob.sha256, &device, &blob.bytes, now_ms),
-        )?;
+        keep_blob(tx, &device, &blob.sha256, &blob.bytes, now_ms)?;
     }
     let mut results = Vec::with_capacity(batch.rows.len());
     let mut end = standing;
@@ -120,6 +117,24 @@ fn take(tx: &mut Transaction<'_>, batch: &Batch, now_ms: i64) -> Result<Taken, R
     }
     note_standing(tx, e, &end, now_ms)?;
     Ok((end.acked, end.acked_hash, results))
+}
+
+/// Keeps a sealed blob, unless its payment needs none any more: a batch may come again long after the answer.
+pub(super) fn keep_blob(
+    db: &Connection,
+    device: &str,
+    sha256: &str,
+    bytes: &[u8],
+    now_ms: i64,
+) -> Result<(), OfficeError> {
+    db.execute(
+        "INSERT INTO blob (sha256, device, bytes, received_ms)
+         SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM card_payment
+             WHERE blob = ?1 AND (over = 1 OR outcome IN ('approved', 'captured')))
+         ON CONFLICT DO NOTHING",
+        (sha256, device, bytes, now_ms),
+    )?;
+    Ok(())
 }
 
 fn standing(db: &Connection, e: &Envelope, now_ms: i64) -> Result<Standing, Refused> {

@@ -40,7 +40,7 @@ impl Store {
         texts.map(|text| Ok(parse(&text?)?)).collect()
     }
 
-    /// Card money that is stored, held, or being voided while stored.
+    /// Card money that is stored or held.
     pub fn exposure(&self) -> Result<Exposure, StoreError> {
         let sql =
             "SELECT coalesce(sum(pending_minor), 0), count(*), min(deadline_ms) FROM payment WHERE pending_minor > 0";

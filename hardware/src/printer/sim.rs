@@ -94,6 +94,7 @@ async fn drive(
     kept: Arc<Mutex<Kept>>,
 ) {
     let mut was = false;
+    let mut played = true;
     loop {
         let now = *world.borrow_and_update();
         if now.plugged != was {
@@ -104,7 +105,8 @@ async fn drive(
             }
         }
         tokio::select! {
-            changed = world.changed() => if changed.is_err() { return },
+            // Without anybody to play tricks, the printer goes on as it is.
+            changed = world.changed(), if played => played = changed.is_ok(),
             command = queue.recv() => {
                 let Some(PrinterCommand::Print { job, rows, drawer }) = command else { return };
                 let options = EncodeOptions { columns: usize::from(config.columns), drawer };
@@ -175,6 +177,7 @@ async fn work(
     let mut paper = Paper::new(columns);
     let mut taken = Vec::new();
     let mut buffer = [0_u8; CHUNK_BYTES];
+    let mut played = true;
     loop {
         let now = *world.borrow_and_update();
         if !now.plugged {
@@ -184,7 +187,7 @@ async fn work(
             return (taken, Some(Interruption::PaperOut));
         }
         tokio::select! {
-            changed = world.changed() => if changed.is_err() { return (taken, None) },
+            changed = world.changed(), if played => played = changed.is_ok(),
             read = pipe.read(&mut buffer) => {
                 let Ok(count @ 1..) = read else { return (taken, None) };
                 let chunk = buffer.get(..count).unwrap_or_default();

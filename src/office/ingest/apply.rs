@@ -9,6 +9,7 @@ use crate::domain::totals::{Extras, totals};
 use crate::facts::{FactsError, Origin, known, write};
 use crate::office::OfficeError;
 use crate::office::exceptions::{Trouble, raise};
+use crate::office::payments::publish::end;
 use crate::sync::wire::batch::Envelope;
 use rusqlite::Connection;
 
@@ -93,7 +94,7 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
             )?;
             Ok(())
         }
-        Event::PaymentRefused(step) => update(step.payment.to_string(), "over = 1"),
+        Event::PaymentRefused(step) => Ok(end(db, step.payment)?),
         Event::PaymentRequested(request) => {
             let set = format!("requested_seq = {}, request_heard_ms = {now_ms}", row.seq);
             update(request.payment.to_string(), &set)
@@ -108,9 +109,7 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Approved => {
             update(seen.payment.to_string(), "outcome_seen = 1")
         }
-        Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Declined => {
-            update(seen.payment.to_string(), "over = 1")
-        }
+        Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Declined => Ok(end(db, seen.payment)?),
         Event::JournalOpened(_)
         | Event::VisitMoved(_)
         | Event::LineAdded(_)

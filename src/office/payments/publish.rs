@@ -3,6 +3,7 @@
 
 use super::facts::CardPayment;
 use crate::domain::exception::ExceptionType;
+use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::facts::name;
@@ -41,6 +42,14 @@ pub fn say(
         db.execute("DELETE FROM blob WHERE sha256 = ?1", [&payment.blob])?;
     }
     list(db, payment, state, why.unwrap_or(""), now_ms)
+}
+
+/// Nothing is to be done for this payment any more; its card data is erased.
+pub fn end(db: &Connection, payment: PaymentId) -> Result<(), OfficeError> {
+    let id = payment.to_string();
+    db.execute("UPDATE card_payment SET over = 1 WHERE payment = ?1", [&id])?;
+    db.execute("DELETE FROM blob WHERE sha256 = (SELECT blob FROM card_payment WHERE payment = ?1)", [&id])?;
+    Ok(())
 }
 
 fn amount(payment: &CardPayment, state: OutcomeState) -> i64 {

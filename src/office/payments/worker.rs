@@ -5,7 +5,7 @@
 
 use super::facts::{CardPayment, due, load, next_due};
 use super::plan::{Step, next};
-use super::publish::{say, trouble};
+use super::publish::{end, say, trouble};
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::PaymentId;
 use crate::office::processors::simulated::Simulated;
@@ -130,7 +130,7 @@ fn prepare(db: &Connection, office: &Office, id: PaymentId, lease_ms: i64) -> Re
             Ok(Call::Nothing)
         }
         Step::Over => {
-            db.execute("UPDATE card_payment SET over = 1 WHERE payment = ?1", [id.to_string()])?;
+            end(db, id)?;
             Ok(Call::Nothing)
         }
         Step::Say { state, over, why } => {
@@ -284,12 +284,27 @@ fn record_answer(
             settle_attempt(db, office, payment, state, Some(&answer))?;
             soft_decline_pause(db, office, payment, &answer)
         }
-        Ok(None) => settle_attempt(db, office, payment, "dead", None),
+        Ok(None) => {
+            settle_attempt(db, office, payment, "dead", None)?;
+            dead_pause(db, office, payment)
+        }
         Err(why) => {
             tracing::warn!(payment = %payment.id, error = %why, "no answer to an authorisation: in doubt");
             settle_attempt(db, office, payment, "in_doubt", None)
         }
     }
+}
+
+/// An attempt that never arrived is followed by another, each later than the one before; a dispatcher hears of it
+/// when it goes on.
+fn dead_pause(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(), OfficeError> {
+    let now = office.now_ms();
+    let n = payment.known.last.as_ref().map_or(1, |attempt| attempt.n);
+    if n >= TRIES_BEFORE_ALARM {
+        trouble(db, payment, ExceptionType::PaymentUnknown, "its requests do not arrive at the processor", now)?;
+    }
+    let pause = office.settings().timing.retry_ms.saturating_mul(1 << n.min(12)).min(RETRY_MAX_MS);
+    postpone(db, payment.id, now + pause)
 }
 
 /// A soft decline is not tried again in the same breath.

@@ -65,7 +65,7 @@ impl Simulated {
     pub async fn authorise(&self, request: &Authorisation) -> Result<Answer, InDoubt> {
         let body = json!({
             "key": request.key,
-            "stan": request.stan,
+            "stan": format!("{:06}", request.stan),
             "rrn": request.rrn,
             "terminal": request.terminal,
             "amount_minor": request.amount_minor,

@@ -13,7 +13,10 @@ use uuid::Uuid;
 /// Jobs that may wait. Senders wait beyond that.
 const QUEUE: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut Store) + Send>;
+enum Job {
+    Run(Box<dyn FnOnce(&mut Store) + Send>),
+    Stop,
+}
 
 /// The store's thread is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,11 +31,11 @@ pub struct StoreHandle {
     wrote: Arc<Notify>,
 }
 
-/// Starts the store's thread. It ends when every handle is gone, after folding away the write-ahead log.
+/// Starts the store's thread. It ends by [`StoreHandle::stop`] or when every handle is gone, after folding away the write-ahead log.
 pub fn spawn(mut store: Store, clock: Clock) -> std::io::Result<(StoreHandle, JoinHandle<()>)> {
     let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
     let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || {
-        while let Some(job) = queue.blocking_recv() {
+        while let Some(Job::Run(job)) = queue.blocking_recv() {
             job(&mut store);
         }
         if let Err(why) = store.checkpoint() {
@@ -49,9 +52,9 @@ impl StoreHandle {
         job: impl FnOnce(&mut Store) -> T + Send + 'static,
     ) -> Result<T, StoreGone> {
         let (answer, waiting) = oneshot::channel();
-        let job: Job = Box::new(move |store| {
+        let job = Job::Run(Box::new(move |store: &mut Store| {
             let _ = answer.send(job(store));
-        });
+        }));
         self.jobs.send(job).await.map_err(|_| StoreGone)?;
         waiting.await.map_err(|_| StoreGone)
     }
@@ -97,6 +100,11 @@ impl StoreHandle {
             Ok(Err(why)) => Err(why.to_string()),
             Err(gone) => Err(gone.to_string()),
         }
+    }
+
+    /// Lets what was asked before be done, then ends the thread; every later call is told that the store is gone.
+    pub async fn stop(&self) {
+        let _ = self.jobs.send(Job::Stop).await;
     }
 
     /// The clocks that rows are stamped by.

@@ -88,7 +88,7 @@ impl Paper {
     fn feed(&mut self) {
         let text = std::mem::take(&mut self.row);
         let room = self.columns - text.chars().count().min(self.columns);
-        let before = if self.centred { room / 2 } else { 0 };
+        let before = if self.centred && !text.trim().is_empty() { room / 2 } else { 0 };
         if self.done.rows.len() < MAX_ROWS {
             self.done.rows.push(format!("{}{}", " ".repeat(before), text.trim_end()));
             self.done.bold.push(self.row_bold);

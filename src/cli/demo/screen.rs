@@ -1,0 +1,126 @@
+//! The demo with a screen: a handheld in this terminal, the dispatcher's pages in a browser.
+
+use super::link::Switch;
+use super::world::{self, Listen, Tempo, World};
+use crate::app::effect::DemoCommand;
+use crate::app::model::{GlyphChoice, Settings, ThemeChoice};
+use crate::cli::CliError;
+use crate::flow::payment::Timing;
+use crate::office::payments;
+use crate::runtime::actors::sync::Pace;
+use crate::runtime::driver::{self, Desk, Switches};
+use crate::runtime::terminal;
+use anyhow::anyhow;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tillroll_hardware::reader::cards::TEST_CARDS;
+use tillroll_hardware::reader::mms::sim::SimControl;
+
+/// Nobody presents a card: for trying the cancel key and the reader's time-out.
+const NOBODY: &str = "nobody";
+
+/// As on the doorstep, but an answer that is late comes within seconds.
+const TEMPO: Tempo = Tempo {
+    office: payments::Timing { answer_ms: 4_000, retry_ms: 500, ..payments::Timing::STANDARD },
+    slow_ms: 12_000,
+    pace: Pace { retry_min_ms: 500, feed_wait_ms: 20_000 },
+    present_after: Duration::from_millis(900),
+};
+
+/// A minute for the card; after eight seconds without an answer the outcome is unknown.
+const TIMING: Timing = Timing { present_ms: 60_000, unknown_ms: 8_000 };
+
+struct Hands {
+    link: Switch,
+    customer: SimControl,
+    card: Mutex<String>,
+}
+
+impl Switches for Hands {
+    fn command(&self, command: &DemoCommand) {
+        match command {
+            DemoCommand::ToggleLink if self.link.is_cut() => self.link.restore(),
+            DemoCommand::ToggleLink => self.link.cut(),
+            DemoCommand::PresentCard(name) => {
+                if self.customer.present((name != NOBODY).then_some(name)) {
+                    name.clone_into(&mut self.card.lock().unwrap_or_else(PoisonError::into_inner));
+                }
+            }
+        }
+    }
+
+    fn state(&self) -> (bool, String, Vec<String>) {
+        let card = self.card.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let names = TEST_CARDS.iter().map(|card| card.name).chain([NOBODY]);
+        (self.link.is_cut(), card, names.map(str::to_owned).collect())
+    }
+}
+
+/// Runs until the technician leaves; then says where everything is.
+pub(super) async fn run(dir: &Path, day: jiff::civil::Date, office: SocketAddr) -> Result<(), CliError> {
+    if !terminal::is_there() {
+        return Err(CliError::not_now(
+            "no_terminal",
+            "there is no terminal to draw on",
+            "run it in a terminal, or play a day without a screen: tillroll demo --headless",
+        ));
+    }
+    let next_port = office.port().checked_add(1).filter(|_| office.port() != 0).unwrap_or(0);
+    let processor = SocketAddr::new(office.ip(), next_port);
+    let mut world = World::start(dir, day, Listen { office, processor }, TEMPO).await?;
+    let first = "visa-tap";
+    world.customer.present(Some(first));
+    let hands =
+        Hands { link: world.link.clone(), customer: world.customer.clone(), card: Mutex::new(first.to_owned()) };
+    let identity = world.rig.till.store.run(|store| store.identity()).await.map_err(|why| anyhow!(why))?;
+    let settings = Settings {
+        currency: world::CURRENCY,
+        device_name: identity.name.to_string(),
+        technician_name: identity.technician_name,
+        glyphs: glyphs(),
+        theme: theme(),
+        timing: TIMING,
+        demo: true,
+        enrolled: true,
+        columns: 80,
+        rows: 24,
+    };
+    let (_, nothing) = tokio::sync::mpsc::channel(1);
+    let events = std::mem::replace(&mut world.rig.events, nothing);
+    let desk = Desk { till: world.rig.till.clone(), events, switches: Some(Arc::new(hands)) };
+    let mut err = std::io::stderr().lock();
+    writeln!(err, "Pages: http://{}  login {} / {}", world.pages, world::LOGIN.0, world::LOGIN.1)
+        .map_err(anyhow::Error::from)?;
+    drop(err);
+    let outcome = driver::run(settings, desk).await;
+    let pages = world.pages;
+    world.stop().await?;
+    outcome.map_err(anyhow::Error::from)?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "The demo is over. The pages were at http://{pages}.").map_err(anyhow::Error::from)?;
+    writeln!(out, "Everything is kept in {0}: go on with `tillroll demo --dir {0}`.", dir.display())
+        .map_err(anyhow::Error::from)?;
+    Ok(())
+}
+
+/// Box drawing where the locale speaks UTF-8; the console of a board has its own font.
+pub fn glyphs() -> GlyphChoice {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let utf8 =
+        locale.is_some_and(|value| value.to_uppercase().contains("UTF-8") || value.to_uppercase().contains("UTF8"));
+    match (utf8, std::env::var("TERM").as_deref()) {
+        (true, Ok("linux")) => GlyphChoice::Cp437,
+        (true, _) => GlyphChoice::Unicode,
+        (false, _) => GlyphChoice::Ascii,
+    }
+}
+
+/// Colours unless NO_COLOR is set (no-color.org).
+pub fn theme() -> ThemeChoice {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if plain { ThemeChoice::Mono } else { ThemeChoice::Colour }
+}

@@ -1,0 +1,205 @@
+//! The demo's world: office, processor, network, reader, printer and one handheld, all in this process, on loopback.
+//! Everything that has to survive is in one folder.
+
+use super::data;
+use super::link::{self, Switch};
+use crate::cli::rig::Rig;
+use crate::domain::id::Epoch;
+use crate::domain::money::Currency;
+use crate::domain::receipt::Merchant;
+use crate::keyfile::signing_key;
+use crate::office::pages::{self, PagesState};
+use crate::office::payments::{self, worker};
+use crate::office::users::{Role, add_user, stored_hash};
+use crate::office::{Office, Settings, api};
+use crate::processor::{Processor, ProcessorConfig};
+use crate::runtime::actors::sync::Pace;
+use crate::runtime::clock::Clock;
+use crate::store::{Identity, Store};
+use crate::sync::client::enrol;
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tillroll_hardware::printer::sim as printer_sim;
+use tillroll_hardware::reader::mms::sim as reader_sim;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// The demo's money.
+pub const CURRENCY: Currency = Currency::EUR;
+
+/// The demo's handheld and its technician.
+const DEVICE: &str = "D01";
+const TECHNICIAN: &str = "T01";
+
+/// Who may look at the pages; loopback only, and said on the screen.
+pub const LOGIN: (&str, &str) = ("dispatcher", "demo");
+
+/// How long calls between the parts may take, milliseconds.
+const CALL_MS: u64 = 10_000;
+
+/// What differs between a played day and one that a person walks through.
+#[derive(Debug, Clone, Copy)]
+pub struct Tempo {
+    /// How the office waits for the processor.
+    pub office: payments::Timing,
+    /// How long the card `slow` takes, milliseconds.
+    pub slow_ms: u64,
+    /// The exchange's own pace.
+    pub pace: Pace,
+    /// How long after arming the customer's card comes.
+    pub present_after: Duration,
+}
+
+/// Where the parts listen.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    /// The office.
+    pub office: SocketAddr,
+    /// The processor.
+    pub processor: SocketAddr,
+}
+
+/// Everything, running.
+pub struct World {
+    /// The office.
+    pub office: Office,
+    /// The processor.
+    pub processor: Processor,
+    /// The handheld.
+    pub rig: Rig,
+    /// The network between them.
+    pub link: Switch,
+    /// The customer's hand at the reader.
+    pub customer: reader_sim::SimControl,
+    /// Where the pages are.
+    pub pages: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Where the receipts are.
+pub fn receipts(dir: &Path) -> PathBuf {
+    dir.join("receipts")
+}
+
+impl World {
+    /// Starts or goes on with the world in `dir`, whose first working day is `day`.
+    pub async fn start(dir: &Path, day: jiff::civil::Date, listen: Listen, tempo: Tempo) -> anyhow::Result<World> {
+        for part in ["office", "device", "receipts"] {
+            let path = dir.join(part);
+            std::fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        }
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = Vec::new();
+
+        let processor_at = listener(listen.processor).await?;
+        let processor_url = format!("http://{}", processor_at.local_addr()?);
+        let config = ProcessorConfig { ledger: dir.join("processor.sqlite"), slow_ms: tempo.slow_ms };
+        let processor = Processor::open(config)?;
+        tasks.push(tokio::spawn(processor.clone().serve(processor_at, until(stopped.clone()))));
+
+        let office = open_office(dir, processor_url, tempo.office)?;
+        data::load(&office, day)?;
+        let office_at = listener(listen.office).await?;
+        let pages = office_at.local_addr()?;
+        let hint = format!("demo login: {} / {}", LOGIN.0, LOGIN.1);
+        let state = PagesState::of(&office, TimeZone::system(), Some(hint));
+        let router = api::router(office.clone()).merge(pages::router(state));
+        let served = axum::serve(office_at, router).with_graceful_shutdown(until(stopped.clone()));
+        tasks.push(tokio::spawn(async move { drop(served.await) }));
+        let working = worker::run(office.clone(), until(stopped));
+        tasks.push(tokio::spawn(async move { drop(working.await) }));
+
+        let (near, link) = link::start(pages).await?;
+        let office_url = format!("http://{near}");
+        let device = dir.join("device");
+        let store = enrolled(&office, &device, &office_url).await?;
+        let (reader, customer) = reader_sim::spawn(reader_sim::SimConfig {
+            serial: "5A11D01".to_owned(),
+            ksn_file: Some(dir.join("reader.ksn")),
+            first_ksn: [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0, 0],
+            present_after: tempo.present_after,
+        });
+        let paper = printer_sim::SimConfig { folder: Some(receipts(dir)), columns: 32 };
+        let (printer, _) = printer_sim::spawn(paper);
+        let rig = Rig::start(&device, store, Some(&office_url), tempo.pace, reader, printer)?;
+        Ok(World { office, processor, rig, link, customer, pages, stop, tasks })
+    }
+
+    /// Stops everything, the handheld first.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let World { rig, stop, tasks, .. } = self;
+        rig.stop().await?;
+        stop.send_replace(true);
+        for task in tasks {
+            // A connection that does not end by itself is left to the end of the process.
+            let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
+        }
+        Ok(())
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Listens, or says which port is taken and how to choose another.
+pub async fn listener(at: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(at).await.map_err(|why| match why.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {} on {} is in use by another program: choose another with --listen {}:PORT",
+            at.port(),
+            at.ip(),
+            at.ip()
+        ),
+        _ => anyhow::anyhow!("cannot listen on {at}: {why}"),
+    })
+}
+
+fn open_office(dir: &Path, processor_url: String, timing: payments::Timing) -> anyhow::Result<Office> {
+    let merchant = Merchant {
+        name: "Northwick Heating & Cold".to_owned(),
+        address: "3 Quarry Lane, Northwick".to_owned(),
+        tax_id: "IE0000001A".to_owned(),
+    };
+    let settings = Settings { processor_url, timing, currency: CURRENCY, merchant };
+    let wall = Clock::new("office");
+    let office = Office::open(&dir.join("office/office.sqlite"), settings, Arc::new(move || wall.now_ms()))?;
+    office.write(|tx| -> anyhow::Result<()> {
+        if stored_hash(tx, LOGIN.0)?.is_none() {
+            add_user(tx, LOGIN.0, Role::Dispatcher, LOGIN.1)?;
+        }
+        Ok(())
+    })?;
+    Ok(office)
+}
+
+/// The handheld's store; enrolled through the network if it is new.
+async fn enrolled(office: &Office, device: &Path, office_url: &str) -> anyhow::Result<Store> {
+    let mut store = Store::open(&device.join("device.sqlite"), CURRENCY)?;
+    if store.identity().is_ok() {
+        return Ok(store);
+    }
+    let code = office.add_device(DEVICE, Some(TECHNICIAN))?;
+    let key = signing_key(&device.join("device.key"))?;
+    let answer = enrol(office_url, &code, &key, CALL_MS).await?;
+    let clock = Clock::new(&answer.technician_name);
+    let identity = Identity {
+        device: answer.device,
+        name: answer.name.clone(),
+        epoch: Epoch(Uuid::new_v4()),
+        series: answer.name,
+        technician: answer.technician,
+        technician_name: answer.technician_name,
+        office_url: office_url.to_owned(),
+        office_key: answer.office_key,
+    };
+    store.enrol(&identity, env!("CARGO_PKG_VERSION"), &clock.stamp(None))?;
+    Ok(store)
+}

@@ -1,0 +1,52 @@
+//! How a command says that something did not work: one sentence, its cause and the next step; or one JSON object.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Why a command came to nothing.
+#[derive(Debug)]
+pub struct CliError {
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// The next step.
+    pub hint: String,
+    /// 1 the answer is no, 2 wrong usage, 3 cannot be done now.
+    pub exit: u8,
+}
+
+impl CliError {
+    /// Wrong usage.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> CliError {
+        CliError { code: "usage", message: message.into(), hint: hint.into(), exit: 2 }
+    }
+
+    /// Cannot be done now.
+    pub fn not_now(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> CliError {
+        CliError { code, message: message.into(), hint: hint.into(), exit: 3 }
+    }
+
+    /// Writes it to standard error; the exit status.
+    pub fn tell(&self, json: bool) -> ExitCode {
+        let mut err = std::io::stderr().lock();
+        let told = if json {
+            let inner = serde_json::json!({ "code": self.code, "message": self.message, "hint": self.hint });
+            writeln!(err, "{}", serde_json::json!({ "error": inner }))
+        } else if self.hint.is_empty() {
+            writeln!(err, "tillroll: {}", self.message)
+        } else {
+            writeln!(err, "tillroll: {}\n  {}", self.message, self.hint)
+        };
+        // Nobody is left to be told when standard error is gone.
+        let _ = told;
+        ExitCode::from(self.exit)
+    }
+}
+
+impl From<anyhow::Error> for CliError {
+    fn from(why: anyhow::Error) -> CliError {
+        let causes: Vec<String> = why.chain().map(ToString::to_string).collect();
+        CliError { code: "failed", message: causes.join(": "), hint: String::new(), exit: 3 }
+    }
+}

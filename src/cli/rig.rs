@@ -1,0 +1,67 @@
+//! A handheld put together: store, reader, printer and exchange around one database.
+
+use crate::domain::id::PaymentId;
+use crate::flow::payment::Event;
+use crate::keyfile::signing_key;
+use crate::runtime::actors::{printer, reader, store, sync};
+use crate::runtime::clock::Clock;
+use crate::runtime::till::Till;
+use crate::store::Store;
+use crate::sync::client::Client;
+use anyhow::Context as _;
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tillroll_hardware::printer::PrinterLink;
+use tillroll_hardware::reader::ReaderLink;
+use tokio::sync::mpsc;
+
+/// Events of payments that may wait.
+const EVENTS: usize = 64;
+
+/// How long an answer of the office is waited for, milliseconds.
+const ANSWER_MS: u64 = 20_000;
+
+/// A running handheld.
+pub struct Rig {
+    /// What it works with.
+    pub till: Till,
+    /// What happens to its payments.
+    pub events: mpsc::Receiver<(PaymentId, Event)>,
+    thread: JoinHandle<()>,
+}
+
+impl Rig {
+    /// Starts an enrolled handheld whose state is in `dir`. `office` is where the office is reached; the handheld's own
+    /// record of it if `None`.
+    pub fn start(
+        dir: &Path,
+        store: Store,
+        office: Option<&str>,
+        pace: sync::Pace,
+        reader: ReaderLink,
+        printer: PrinterLink,
+    ) -> anyhow::Result<Rig> {
+        let identity = store.identity()?;
+        let key = signing_key(&dir.join("device.key"))?;
+        let client = Client::new(office.unwrap_or(&identity.office_url), identity.device, key, ANSWER_MS)?;
+        let (store, thread) = store::spawn(store, Clock::new(&identity.technician_name))?;
+        let (events_in, events) = mpsc::channel(EVENTS);
+        let (link, online) = sync::link_channel();
+        let reader = reader::spawn(reader, store.clone(), online, events_in.clone());
+        let printer = printer::spawn(printer, store.clone());
+        let sync = sync::spawn(client, store.clone(), link, events_in.clone(), identity.office_key, pace);
+        let till = Till { store, reader, printer, sync, events: events_in };
+        Ok(Rig { till, events, thread })
+    }
+
+    /// Lets go of everything and waits until the store has folded away its log.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let Rig { till, events, thread } = self;
+        till.store.stop().await;
+        drop((till, events));
+        let waiting = tokio::task::spawn_blocking(move || thread.join());
+        let joined = tokio::time::timeout(Duration::from_secs(5), waiting).await;
+        joined.context("the store did not stop in time")??.map_err(|_| anyhow::anyhow!("the store's thread failed"))
+    }
+}
