@@ -250,6 +250,7 @@ CREATE TABLE card_payment (
     outcome            TEXT NOT NULL,
     outcome_n          INTEGER NOT NULL,
     outcome_record     TEXT,
+    seen_n             INTEGER NOT NULL DEFAULT 0,
     approved_minor     INTEGER NOT NULL DEFAULT 0 CHECK (approved_minor BETWEEN 0 AND amount_minor),
     captured_minor     INTEGER NOT NULL DEFAULT 0 CHECK (captured_minor BETWEEN 0 AND amount_minor),
     approved_ms        INTEGER,

@@ -228,6 +228,7 @@ impl Hands {
     async fn print(&self, op: crate::app::msg::OpId, job: JobId, drawer: bool) {
         let outcome = self.till.printer.print(job, drawer).await;
         self.say(Msg::Printed { op, outcome }).await;
+        self.answer(self.till.store.run(|store| store.sync_status()).await.map(Msg::Sync)).await;
     }
 
     async fn demo_state(&self) {

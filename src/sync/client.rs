@@ -20,7 +20,7 @@ const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No connection, or it broke.
-    #[error("no link to the office ({0})")]
+    #[error("no link to the office")]
     NoLink(String),
     /// No answer in time.
     #[error("the office did not answer in time")]

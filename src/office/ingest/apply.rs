@@ -76,6 +76,10 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         db.execute(&sql, (payment, now_ms))?;
         Ok(())
     };
+    if let Event::PaymentOutcomeSeen(seen) = event {
+        let sql = "UPDATE card_payment SET seen_n = max(seen_n, ?2) WHERE payment = ?1";
+        db.execute(sql, (seen.payment.to_string(), seen.outcome.n))?;
+    }
     match event {
         Event::PaymentCardRead(read) => {
             db.execute(

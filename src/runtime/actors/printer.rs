@@ -101,7 +101,15 @@ fn local_minute(now_ms: i64) -> String {
 
 async fn run(mut link: PrinterLink, mut queue: mpsc::Receiver<Job>) {
     let mut number = 0;
-    while let Some(job) = queue.recv().await {
+    loop {
+        let job = tokio::select! {
+            job = queue.recv() => match job {
+                Some(job) => job,
+                None => return,
+            },
+            // Between jobs: nothing depends on it yet, and a full queue would hold the printer up.
+            Some(_) = link.events.recv() => continue,
+        };
         number += 1;
         let id = printer::JobId(number);
         let rows = job.rows.into_iter();

@@ -150,7 +150,7 @@ impl Shared {
     async fn pause(&self, plan: &mut Plan, which: usize, why: &ClientError) {
         let ended = why.ended();
         let pause_ms = plan.ended(ended, rand::random::<u16>()).unwrap_or(0);
-        tracing::info!(error = %why, pause_ms, "the exchange failed");
+        tracing::info!(error = ?why, pause_ms, "the exchange failed");
         if ended != Ended::Answered {
             self.down(why, pause_ms);
         }

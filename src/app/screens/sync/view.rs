@@ -41,7 +41,10 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
             1 => "1 visit".to_owned(),
             visits => format!("{visits} visits"),
         };
-        let backup = format!("rows 1 to {}", sync.durable_seq);
+        let backup = match sync.durable_seq {
+            0 => "nothing yet".to_owned(),
+            last => format!("rows 1 to {last}"),
+        };
         fact("Sent back", back, if sync.sent_back > 0 { Role::Warn } else { Role::Plain });
         fact("Backed up", backup, Role::Plain);
     } else {

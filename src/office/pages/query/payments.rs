@@ -118,8 +118,9 @@ pub(in crate::office::pages) struct Filter {
 
 /// The payments, newest first, at most [`PAYMENTS_MAX`].
 pub(in crate::office::pages) fn payments(db: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Seen>> {
-    let sql = "SELECT p.record, coalesce((SELECT max(j.received_ms) FROM journal j WHERE j.device = p.device AND j.seq = p.seq), p.at_ms), coalesce(d.name, '?'), coalesce(c.name, ''),
-             cp.payment, cp.outcome_record, cp.captured_minor, cp.outcome_seen, cp.released_by, cp.frozen,
+    let sql = "SELECT p.record, coalesce((SELECT max(received_ms) FROM journal r WHERE r.device = p.device AND r.seq = p.seq),
+                                    p.at_ms), coalesce(d.name, '?'), coalesce(c.name, ''),
+             cp.payment, cp.outcome_record, cp.captured_minor, cp.outcome_seen = 1 OR cp.seen_n >= cp.outcome_n, cp.released_by, cp.frozen,
              cp.deadline_ms, cp.over
          FROM payment p
          LEFT JOIN card_payment cp ON cp.payment = p.id
