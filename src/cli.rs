@@ -4,25 +4,47 @@
 
 #[cfg(feature = "office")]
 pub mod demo;
+pub mod doctor;
+pub mod enrol;
 pub mod error;
+pub mod export;
+pub mod handheld;
+pub mod hardware;
+#[cfg(feature = "office")]
+pub mod listen;
+#[cfg(feature = "office")]
+pub mod office;
 #[cfg(feature = "office")]
 pub mod office_import;
+pub mod output;
 #[cfg(feature = "office")]
 pub mod processor;
 pub mod rig;
+pub mod screen;
+pub mod state;
+pub mod status;
+pub mod sync;
+pub mod verify;
 
 pub use error::CliError;
 
 use clap::{Parser, Subcommand};
+use state::StateArgs;
 use std::process::ExitCode;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// A till for technicians: card and cash on the doorstep, with or without a network.
+///
+/// Without a command: the handheld's screen. To try everything with simulated hardware: tillroll demo
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    /// The handheld's folder, when no command is named
+    #[arg(long, value_name = "DIR")]
+    state: Option<std::path::PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -30,6 +52,21 @@ enum Command {
     /// Try everything on this machine, with simulated hardware
     #[cfg(feature = "office")]
     Demo(demo::DemoArgs),
+    /// Make this handheld known to an office
+    Enrol(enrol::EnrolArgs),
+    /// Exchange with the office once, without the screen
+    Sync(StateArgs),
+    /// How this handheld stands with its office
+    Status(StateArgs),
+    /// Recompute every hash of the journal and look for what must not be
+    Verify(StateArgs),
+    /// The whole journal as JSON, one row a line
+    Export(StateArgs),
+    /// Look at what a handheld needs, and say what is missing
+    Doctor(StateArgs),
+    /// The back office
+    #[cfg(feature = "office")]
+    Office(office::OfficeArgs),
     /// The simulated card processor
     #[cfg(feature = "office")]
     Processor(processor::ProcessorArgs),
@@ -37,7 +74,7 @@ enum Command {
 
 /// The program.
 pub fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("TILLROLL_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    let filter = EnvFilter::try_from_env("TILLROLL_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let cli = Cli::parse();
     let json = json(&cli);
@@ -45,7 +82,7 @@ pub fn main() -> ExitCode {
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(run(cli));
-            runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+            runtime.shutdown_timeout(Duration::from_millis(200));
             outcome
         }
         Err(why) => Err(CliError::from(anyhow::Error::from(why))),
@@ -62,7 +99,17 @@ fn json(cli: &Cli) -> bool {
         #[cfg(feature = "office")]
         Some(Command::Demo(args)) => args.json(),
         #[cfg(feature = "office")]
+        Some(Command::Office(args)) => args.json(),
+        #[cfg(feature = "office")]
         Some(Command::Processor(_)) => false,
+        Some(Command::Enrol(args)) => args.state.json,
+        Some(
+            Command::Sync(args)
+            | Command::Status(args)
+            | Command::Verify(args)
+            | Command::Export(args)
+            | Command::Doctor(args),
+        ) => args.json,
         None => false,
     }
 }
@@ -72,7 +119,15 @@ async fn run(cli: Cli) -> Result<bool, CliError> {
         #[cfg(feature = "office")]
         Some(Command::Demo(args)) => demo::run(args).await,
         #[cfg(feature = "office")]
+        Some(Command::Office(args)) => office::run(args).await,
+        #[cfg(feature = "office")]
         Some(Command::Processor(args)) => Ok(processor::run(args).await.map(|()| true)?),
-        None => Err(CliError::usage("no command", "see tillroll --help")),
+        Some(Command::Enrol(args)) => enrol::run(args).await,
+        Some(Command::Sync(args)) => sync::run(&args).await,
+        Some(Command::Status(args)) => status::run(&args),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args).await,
+        None => handheld::run(&StateArgs::of(cli.state)).await,
     }
 }

@@ -113,10 +113,9 @@ pub struct Office {
 impl Office {
     /// Opens or creates `office.sqlite`, `office.key` and `sealing/` in `dir`'s place beside the database.
     pub fn open(database: &Path, settings: Settings, clock: Clock) -> Result<Office, OfficeError> {
-        let dir = database.parent().unwrap_or(Path::new("."));
+        let dir = database.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut connection = sqlite::open(database, &KIND)?;
         let keys = Keys::open(dir)?;
-        let now = clock();
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let epoch = match meta(&tx, "epoch")? {
             Some(text) => text.parse().map_err(|_| OfficeError::Record(format!("{text} is no epoch")))?,
@@ -126,7 +125,6 @@ impl Office {
                 epoch
             }
         };
-        publish_documents(&tx, &keys, &settings, now)?;
         tx.commit()?;
         Ok(Office {
             conn: Arc::new(Mutex::new(connection)),
@@ -138,6 +136,12 @@ impl Office {
             work: Arc::new(Notify::new()),
             changes: Arc::new(AtomicU64::new(0)),
         })
+    }
+
+    /// Offers policy, sealing key and merchant to handhelds as the settings say. For an office that serves.
+    pub fn publish(&self) -> Result<(), OfficeError> {
+        let now = self.now_ms();
+        self.write(|tx| publish_documents(tx, &self.keys, &self.settings, now))
     }
 
     /// One transaction; committed when `run` succeeds. Whoever waits for news is woken after the commit.

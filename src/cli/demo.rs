@@ -100,11 +100,9 @@ async fn headless(args: &DemoArgs) -> anyhow::Result<Report> {
     let mut world = World::start(&dir, day, Listen { office: any, processor: any }, HEADLESS).await?;
     let rows = visits(&world, day).await?;
     let goals = goals::day(args.seed, rows.len());
-    let (_, nothing) = tokio::sync::mpsc::channel(1);
-    let events = std::mem::replace(&mut world.rig.events, nothing);
     let mut player = Player {
         till: world.rig.till.clone(),
-        events,
+        events: world.rig.take_events(),
         link: world.link.clone(),
         customer: world.customer.clone(),
         timing: HEADLESS_TIMING,

@@ -14,17 +14,24 @@ pub struct CliError {
     pub hint: String,
     /// 1 the answer is no, 2 wrong usage, 3 cannot be done now.
     pub exit: u8,
+    /// The whole JSON object, where there is more to say than the three above.
+    pub object: Option<serde_json::Value>,
 }
 
 impl CliError {
     /// Wrong usage.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> CliError {
-        CliError { code: "usage", message: message.into(), hint: hint.into(), exit: 2 }
+        CliError { code: "usage", message: message.into(), hint: hint.into(), exit: 2, object: None }
     }
 
     /// Cannot be done now.
     pub fn not_now(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> CliError {
-        CliError { code, message: message.into(), hint: hint.into(), exit: 3 }
+        CliError { code, message: message.into(), hint: hint.into(), exit: 3, object: None }
+    }
+
+    /// Wrong usage, told by a JSON object of the command's own.
+    pub fn whole(object: serde_json::Value) -> CliError {
+        CliError { object: Some(object), ..CliError::usage("", "") }
     }
 
     /// Writes it to standard error; the exit status.
@@ -32,7 +39,8 @@ impl CliError {
         let mut err = std::io::stderr().lock();
         let told = if json {
             let inner = serde_json::json!({ "code": self.code, "message": self.message, "hint": self.hint });
-            writeln!(err, "{}", serde_json::json!({ "error": inner }))
+            let whole = serde_json::json!({ "error": inner });
+            writeln!(err, "{}", self.object.as_ref().unwrap_or(&whole))
         } else if self.hint.is_empty() {
             writeln!(err, "tillroll: {}", self.message)
         } else {
@@ -47,6 +55,6 @@ impl CliError {
 impl From<anyhow::Error> for CliError {
     fn from(why: anyhow::Error) -> CliError {
         let causes: Vec<String> = why.chain().map(ToString::to_string).collect();
-        CliError { code: "failed", message: causes.join(": "), hint: String::new(), exit: 3 }
+        CliError { code: "failed", message: causes.join(": "), hint: String::new(), exit: 3, object: None }
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! Start at [`run`]. Invariant: prints no card number.
 
-use std::io::{ErrorKind, Write};
+use super::listen::listener;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::processor::card::CARDS;
@@ -62,7 +62,7 @@ pub async fn run(args: ProcessorArgs) -> anyhow::Result<()> {
 }
 
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let listener = bind(args.listen).await?;
+    let listener = listener(args.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let config = ProcessorConfig { ledger: args.ledger.clone(), slow_ms: args.slow_ms };
     let processor = tokio::task::spawn_blocking(move || Processor::open(config)).await??;
@@ -83,18 +83,6 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     processor.serve(listener, shutdown).await;
     Ok(())
-}
-
-async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => anyhow!(
-            "port {} on {} is in use by another program; choose another with --listen {}, or 0 for any free port",
-            listen.port(),
-            listen.ip(),
-            SocketAddr::new(listen.ip(), listen.port().checked_add(1).unwrap_or(0)),
-        ),
-        _ => anyhow!("cannot listen on {listen}: {error}; choose another address with --listen ADDR:PORT"),
-    })
 }
 
 fn print_cards(out: &mut impl Write, as_json: bool) -> std::io::Result<()> {
@@ -149,9 +137,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_in_use_is_named_with_the_way_out() {
-        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
-        let error = bind(address).await.unwrap_err().to_string();
+        let error = listener(address).await.unwrap_err().to_string();
         assert!(error.starts_with(&format!("port {} on 127.0.0.1 is in use", address.port())), "{error}");
         assert!(error.contains("--listen 127.0.0.1:"), "{error}");
     }

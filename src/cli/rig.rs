@@ -26,8 +26,7 @@ const ANSWER_MS: u64 = 20_000;
 pub struct Rig {
     /// What it works with.
     pub till: Till,
-    /// What happens to its payments.
-    pub events: mpsc::Receiver<(PaymentId, Event)>,
+    events: Option<mpsc::Receiver<(PaymentId, Event)>>,
     thread: JoinHandle<()>,
 }
 
@@ -52,7 +51,12 @@ impl Rig {
         let printer = printer::spawn(printer, store.clone());
         let sync = sync::spawn(client, store.clone(), link, events_in.clone(), identity.office_key, pace);
         let till = Till { store, reader, printer, sync, events: events_in };
-        Ok(Rig { till, events, thread })
+        Ok(Rig { till, events: Some(events), thread })
+    }
+
+    /// What happens to its payments. For one taker: a later one gets a channel on which nothing comes.
+    pub fn take_events(&mut self) -> mpsc::Receiver<(PaymentId, Event)> {
+        self.events.take().unwrap_or_else(|| mpsc::channel(1).1)
     }
 
     /// Lets go of everything and waits until the store has folded away its log.

@@ -167,7 +167,14 @@ pub fn rows(receipt: &Receipt, columns: usize) -> Vec<ReceiptRow> {
     for tender in &r.tenders {
         tender_rows(&mut out, tender);
     }
-    out.pair("TO PAY", &r.open.to_string(), true);
+    let waits = |t: &&TenderLine| matches!(t.state, PaymentState::Stored | PaymentState::Held);
+    let pending: i64 = r.tenders.iter().filter(waits).map(|t| t.amount.minor).fold(0, i64::saturating_add);
+    if pending > 0 {
+        out.pair("PENDING", &Money::new(pending, r.open.currency).to_string(), true);
+    }
+    if r.open.minor > 0 || pending == 0 {
+        out.pair("TO PAY", &r.open.to_string(), true);
+    }
     out.centre("Thank you", false);
     out.rows
 }

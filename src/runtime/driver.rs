@@ -106,6 +106,22 @@ pub async fn run(settings: Settings, desk: Desk) -> io::Result<()> {
     }
 }
 
+/// The page of a handheld that is not enrolled: until a key ends it.
+pub async fn welcome(settings: Settings) -> io::Result<()> {
+    let mut guard = Guard::take()?;
+    let size = guard.terminal().size()?;
+    let mut model = Model::new(Settings { columns: size.width, rows: size.height, ..settings });
+    let mut keys = EventStream::new();
+    loop {
+        guard.terminal().draw(|frame| view(&model, frame))?;
+        let Some(event) = keys.next().await else { return Ok(()) };
+        let Some(msg) = terminal::msg(event?) else { continue };
+        if update(&mut model, msg).contains(&Effect::Quit) {
+            return Ok(());
+        }
+    }
+}
+
 /// To the next full second or minute of the wall clock.
 fn until_next(step_ms: u64, now_ms: i64) -> Duration {
     let into = u64::try_from(now_ms).unwrap_or(0) % step_ms.max(1);

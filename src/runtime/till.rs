@@ -5,10 +5,9 @@
 use super::PaymentEvents;
 use super::actors::printer::PrinterHandle;
 use super::actors::reader::ReaderHandle;
-use super::actors::store::StoreHandle;
+use super::actors::store::{Step, StoreHandle};
 use super::actors::sync::SyncHandle;
 use crate::domain::id::PaymentId;
-use crate::domain::payment::Payment;
 use crate::flow::payment::{Effect, Event};
 use std::time::Duration;
 
@@ -40,11 +39,15 @@ impl Till {
 
     async fn perform(&self, payment: PaymentId, effect: Effect) {
         let event = match effect {
-            Effect::Commit(row) => {
-                let committed = self.store.commit(row, None).await;
-                answer(committed.and_then(|c| c.payment.ok_or_else(|| "the row is about no payment".to_owned())))
-            }
-            Effect::CommitRead(facts) => answer(self.reader.commit_read(payment, *facts).await),
+            Effect::Commit(row) => match self.store.step(payment, row).await {
+                Ok(Step::Written(now)) => Event::Committed(Box::new(now)),
+                Ok(Step::Moved(now)) => Event::Settled(Box::new(now)),
+                Err(why) => Event::CommitFailed(why),
+            },
+            Effect::CommitRead(facts) => match self.reader.commit_read(payment, *facts).await {
+                Ok(now) => Event::Committed(Box::new(now)),
+                Err(why) => Event::CommitFailed(why),
+            },
             Effect::Arm { timeout_ms } => match self.store.run(move |store| store.payment(payment)).await {
                 Ok(of) => return self.reader.arm(payment, of.amount, timeout_ms).await,
                 Err(why) => Event::ReaderEnded(why),
@@ -73,12 +76,5 @@ impl Till {
             },
         };
         let _ = self.events.send((payment, event)).await;
-    }
-}
-
-fn answer(outcome: Result<Payment, String>) -> Event {
-    match outcome {
-        Ok(payment) => Event::Committed(Box::new(payment)),
-        Err(why) => Event::CommitFailed(why),
     }
 }

@@ -3,8 +3,8 @@
 use super::link::Switch;
 use super::world::{self, Listen, Tempo, World};
 use crate::app::effect::DemoCommand;
-use crate::app::model::{GlyphChoice, Settings, ThemeChoice};
-use crate::cli::CliError;
+use crate::app::model::Settings;
+use crate::cli::{CliError, screen};
 use crate::flow::payment::Timing;
 use crate::office::payments;
 use crate::runtime::actors::sync::Pace;
@@ -78,19 +78,12 @@ pub(super) async fn run(dir: &Path, day: jiff::civil::Date, office: SocketAddr) 
     let identity = world.rig.till.store.run(|store| store.identity()).await.map_err(|why| anyhow!(why))?;
     let settings = Settings {
         currency: world::CURRENCY,
-        device_name: identity.name.to_string(),
-        technician_name: identity.technician_name,
-        glyphs: glyphs(),
-        theme: theme(),
         timing: TIMING,
         demo: true,
         enrolled: true,
-        columns: 80,
-        rows: 24,
+        ..screen::settings(&identity.name.to_string(), &identity.technician_name)
     };
-    let (_, nothing) = tokio::sync::mpsc::channel(1);
-    let events = std::mem::replace(&mut world.rig.events, nothing);
-    let desk = Desk { till: world.rig.till.clone(), events, switches: Some(Arc::new(hands)) };
+    let desk = Desk { till: world.rig.till.clone(), events: world.rig.take_events(), switches: Some(Arc::new(hands)) };
     let mut err = std::io::stderr().lock();
     writeln!(err, "Pages: http://{}  login {} / {}", world.pages, world::LOGIN.0, world::LOGIN.1)
         .map_err(anyhow::Error::from)?;
@@ -104,23 +97,4 @@ pub(super) async fn run(dir: &Path, day: jiff::civil::Date, office: SocketAddr) 
     writeln!(out, "Everything is kept in {0}: go on with `tillroll demo --dir {0}`.", dir.display())
         .map_err(anyhow::Error::from)?;
     Ok(())
-}
-
-/// Box drawing where the locale speaks UTF-8; the console of a board has its own font.
-pub fn glyphs() -> GlyphChoice {
-    let locale =
-        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    let utf8 =
-        locale.is_some_and(|value| value.to_uppercase().contains("UTF-8") || value.to_uppercase().contains("UTF8"));
-    match (utf8, std::env::var("TERM").as_deref()) {
-        (true, Ok("linux")) => GlyphChoice::Cp437,
-        (true, _) => GlyphChoice::Unicode,
-        (false, _) => GlyphChoice::Ascii,
-    }
-}
-
-/// Colours unless NO_COLOR is set (no-color.org).
-pub fn theme() -> ThemeChoice {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if plain { ThemeChoice::Mono } else { ThemeChoice::Colour }
 }

@@ -3,6 +3,7 @@
 
 use super::data;
 use super::link::{self, Switch};
+use crate::cli::listen::listener;
 use crate::cli::rig::Rig;
 use crate::domain::id::Epoch;
 use crate::domain::money::Currency;
@@ -25,7 +26,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tillroll_hardware::printer::sim as printer_sim;
 use tillroll_hardware::reader::mms::sim as reader_sim;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -149,19 +149,6 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Listens, or says which port is taken and how to choose another.
-pub async fn listener(at: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(at).await.map_err(|why| match why.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "port {} on {} is in use by another program: choose another with --listen {}:PORT",
-            at.port(),
-            at.ip(),
-            at.ip()
-        ),
-        _ => anyhow::anyhow!("cannot listen on {at}: {why}"),
-    })
-}
-
 fn open_office(dir: &Path, processor_url: String, timing: payments::Timing) -> anyhow::Result<Office> {
     let merchant = Merchant {
         name: "Northwick Heating & Cold".to_owned(),
@@ -171,6 +158,7 @@ fn open_office(dir: &Path, processor_url: String, timing: payments::Timing) -> a
     let settings = Settings { processor_url, timing, currency: CURRENCY, merchant };
     let wall = Clock::new("office");
     let office = Office::open(&dir.join("office/office.sqlite"), settings, Arc::new(move || wall.now_ms()))?;
+    office.publish()?;
     office.write(|tx| -> anyhow::Result<()> {
         if stored_hash(tx, LOGIN.0)?.is_none() {
             add_user(tx, LOGIN.0, Role::Dispatcher, LOGIN.1)?;

@@ -1,8 +1,10 @@
 //! The store's thread: one connection, one job after the other. What was asked first is done first.
 
 use crate::domain::event::Event;
-use crate::domain::id::{InvoiceId, JobId, VisitId};
+use crate::domain::fold::FoldError;
+use crate::domain::id::{InvoiceId, JobId, PaymentId, VisitId};
 use crate::domain::invoice::Invoice;
+use crate::domain::payment::Payment;
 use crate::runtime::clock::Clock;
 use crate::store::{Committed, NewBlob, Store, StoreError};
 use std::sync::Arc;
@@ -22,6 +24,15 @@ enum Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the store has stopped: start tillroll again; what was saved is safe")]
 pub struct StoreGone;
+
+/// What became of a payment's step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// On the disk; the payment after it.
+    Written(Payment),
+    /// Not written: the office's word was quicker. The payment as it is.
+    Moved(Payment),
+}
 
 /// A way to the store; cheap to clone.
 #[derive(Clone)]
@@ -70,6 +81,24 @@ impl StoreHandle {
             .await;
         self.wrote.notify_one();
         committed
+    }
+
+    /// Writes a step of a payment. When the payment has moved on meanwhile, so that the step does not fit any more,
+    /// nothing is written and the payment as it is now comes back as [`Step::Moved`].
+    pub async fn step(&self, id: PaymentId, event: Event) -> Result<Step, String> {
+        let clock = self.clock.clone();
+        let done = self
+            .run(move |store| {
+                let stamp = clock.stamp(store.meta("clock_offset_ms")?);
+                match store.commit(&event, &stamp, None) {
+                    Ok(committed) => committed.payment.map(Step::Written).ok_or(StoreError::Missing("the payment")),
+                    Err(StoreError::Fold(FoldError::Payment(_))) => store.payment(id).map(Step::Moved),
+                    Err(why) => Err(why),
+                }
+            })
+            .await;
+        self.wrote.notify_one();
+        done
     }
 
     /// Gives the visit's lines a document number.

@@ -1,0 +1,34 @@
+//! `tillroll`: the handheld's screen. Not enrolled: a page that says how to enrol or to try the demo.
+
+use super::CliError;
+use super::hardware;
+use super::rig::Rig;
+use super::screen;
+use super::state::StateArgs;
+use crate::runtime::actors::sync::Pace;
+use crate::runtime::driver::{self, Desk};
+use crate::runtime::terminal;
+
+/// Runs until the technician leaves.
+pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
+    if !terminal::is_there() {
+        return Err(CliError::not_now(
+            "no_terminal",
+            "there is no terminal to draw on",
+            "run it in a terminal, or play a day without a screen: tillroll demo --headless",
+        ));
+    }
+    let store = args.made()?;
+    let Ok(identity) = store.identity() else {
+        driver::welcome(screen::settings("", "")).await.map_err(anyhow::Error::from)?;
+        return Ok(true);
+    };
+    let settings = screen::settings(&identity.name.to_string(), &identity.technician_name);
+    let dir = args.dir()?;
+    let mut rig = Rig::start(&dir, store, None, Pace::STANDARD, hardware::no_reader(), hardware::no_printer())?;
+    let desk = Desk { till: rig.till.clone(), events: rig.take_events(), switches: None };
+    let outcome = driver::run(crate::app::model::Settings { enrolled: true, ..settings }, desk).await;
+    rig.stop().await?;
+    outcome.map_err(anyhow::Error::from)?;
+    Ok(true)
+}

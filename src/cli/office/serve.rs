@@ -1,0 +1,72 @@
+//! `tillroll office serve`: handhelds, pages and the worker that talks to the processor.
+
+use super::{open, path};
+use crate::cli::CliError;
+use crate::cli::listen::listener;
+use crate::cli::output::line;
+use crate::domain::money::Currency;
+use crate::domain::receipt::Merchant;
+use crate::office::pages::{self, PagesState};
+use crate::office::payments::{Timing, worker};
+use crate::office::{Settings, api};
+use anyhow::Context as _;
+use jiff::tz::TimeZone;
+use std::net::SocketAddr;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Serve handhelds and pages until interrupted
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Where to listen. Plain HTTP: keep it on loopback, behind something that speaks TLS
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8741")]
+    listen: SocketAddr,
+    /// The office's database; made if it is missing
+    #[arg(long, value_name = "sqlite:FILE", default_value = "sqlite:office.sqlite")]
+    db: String,
+    /// Where the processor is
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8742")]
+    processor: String,
+    /// The currency of figures before there is any document, ISO 4217
+    #[arg(long, default_value = "EUR")]
+    currency: Currency,
+    /// Trading name on receipts
+    #[arg(long, value_name = "TEXT", default_value = "tillroll")]
+    merchant: String,
+    /// Address on receipts
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    address: String,
+    /// VAT number on receipts
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    tax_id: String,
+}
+
+/// Serves until SIGTERM or Ctrl-C.
+pub async fn run(args: ServeArgs) -> Result<(), CliError> {
+    let merchant = Merchant { name: args.merchant, address: args.address, tax_id: args.tax_id };
+    let settings =
+        Settings { processor_url: args.processor, timing: Timing::STANDARD, currency: args.currency, merchant };
+    let office = open(&path(&args.db)?, settings)?;
+    office.publish().map_err(anyhow::Error::from)?;
+    let socket = listener(args.listen).await?;
+    let at = socket.local_addr().map_err(anyhow::Error::from)?;
+    let (stop, stopped) = watch::channel(false);
+    let until = |mut stopped: watch::Receiver<bool>| async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let working = tokio::spawn(worker::run(office.clone(), until(stopped.clone())));
+    let state = PagesState::of(&office, TimeZone::system(), None);
+    let router = api::router(office).merge(pages::router(state));
+    line(&format!("The office listens on http://{at}. Ctrl-C ends it."))?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        stop.send_replace(true);
+    });
+    axum::serve(socket, router).with_graceful_shutdown(until(stopped)).await.map_err(anyhow::Error::from)?;
+    working.await.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?;
+    Ok(())
+}
