@@ -3,12 +3,13 @@
 
 mod common;
 
-use common::{ids, part, stamp, store};
+use common::{ids, part, stamp, store_of};
 use rusqlite::Connection;
 use std::path::Path;
 use tillroll::domain::event::{
     Event, LineAdded, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
 };
+use tillroll::domain::id::DeviceId;
 use tillroll::domain::invoice::InvoiceState;
 use tillroll::domain::job::MoneyState;
 use tillroll::domain::ledger::Account;
@@ -18,7 +19,7 @@ use tillroll::store::Store;
 
 /// A store whose one payment waits for the bank.
 fn waiting(dir: &Path) -> Store {
-    let mut store = store(dir);
+    let mut store = store_of(dir, DeviceId(uuid::Uuid::from_u128(9)));
     let ids = ids();
     let (job, visit) = (ids.job, ids.visit);
     let write = |store: &mut Store, event: Event| store.commit(&event, &stamp(), None).unwrap();

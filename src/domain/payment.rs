@@ -98,6 +98,8 @@ pub struct Payment {
     pub change_minor: i64,
     /// When it began, Unix milliseconds by the device's clock.
     pub at_ms: i64,
+    /// How many rows have made it what it is: tells a newer picture of it from an older one.
+    pub rev: u32,
 }
 
 /// An event that does not fit a payment's state.
@@ -149,6 +151,7 @@ impl Payment {
             tendered_minor: 0,
             change_minor: 0,
             at_ms,
+            rev: 1,
         };
         match event {
             Event::PaymentIntended(e) => Ok(Payment {
@@ -229,9 +232,13 @@ impl Payment {
                 next.state = PaymentState::Approved;
                 next.approved_minor = self.offered_minor;
             }
-            (_, Event::PaymentOutcomeSeen(e)) => return self.after_outcome(&e.outcome).map_or_else(illegal, Ok),
+            (_, Event::PaymentOutcomeSeen(e)) => match self.after_outcome(&e.outcome) {
+                Some(after) => next = after,
+                None => return illegal(),
+            },
             _ => return illegal(),
         }
+        next.rev = self.rev.saturating_add(1);
         Ok(next)
     }
 

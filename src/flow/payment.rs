@@ -113,14 +113,14 @@ impl Machine {
     pub fn handle(&mut self, event: Event) -> Result<Vec<Effect>, Illegal> {
         let illegal = Illegal { event: event.name(), phase: self.phase.name() };
         match (&self.phase, event) {
-            (_, Event::Settled(payment)) => Ok(self.settled(*payment)),
-            (Phase::Intending | Phase::Sealing | Phase::Writing, Event::Committed(payment)) => {
-                Ok(self.committed(*payment))
-            }
+            // Pictures of the payment come from two sides, and not always in the order of the disk: the newest counts.
+            (_, Event::Settled(payment)) if self.is_news(&payment) => Ok(self.settled(*payment)),
+            (_, Event::Committed(payment)) if self.is_news(&payment) => Ok(self.committed(*payment)),
             (Phase::Intending | Phase::Sealing | Phase::Writing, Event::CommitFailed(why)) => {
                 self.phase = Phase::Failed { why };
                 Ok(vec![Effect::DropRead])
             }
+            (_, Event::Settled(_) | Event::Committed(_) | Event::CommitFailed(_)) => Ok(Vec::new()),
             (Phase::Presenting { .. }, event) => self.presenting(event).ok_or(illegal),
             (Phase::Assessing | Phase::ConfirmOffline { .. }, event) => self.deciding(event).ok_or(illegal),
             (Phase::Waiting | Phase::Unknown { .. } | Phase::PartOffered | Phase::Resting, event) => {
@@ -129,9 +129,7 @@ impl Machine {
             (_, Event::OutcomeOverdue | Event::LinkLost | Event::Prompt(_)) => Ok(Vec::new()),
             (
                 Phase::Intending | Phase::Sealing | Phase::Writing | Phase::Failed { .. },
-                Event::Committed(_)
-                | Event::CommitFailed(_)
-                | Event::CardRead(_)
+                Event::CardRead(_)
                 | Event::CardDeclined
                 | Event::ReaderEnded(_)
                 | Event::ClearCardData
@@ -243,6 +241,10 @@ impl Machine {
             (_, Event::Assessed { .. }) => Some(Vec::new()),
             _ => None,
         }
+    }
+
+    fn is_news(&self, payment: &Payment) -> bool {
+        self.payment.as_ref().is_none_or(|known| payment.rev > known.rev)
     }
 
     /// What comes after a row is on the disk.
@@ -361,3 +363,6 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,9 +60,10 @@ pub fn fit(text: &str, cells: usize, ellipsis: &str) -> String {
     out
 }
 
-/// Broken at blanks into rows of at most `cells`; longer words are broken anywhere.
+/// Broken at blanks into rows of at most `cells`, 3 at the least: the widest character there is. Longer words are
+/// broken anywhere.
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
-    let cells = cells.max(2);
+    let cells = cells.max(3);
     let mut rows = Vec::new();
     let mut row = String::new();
     for word in clean(text).split_whitespace() {
@@ -122,7 +123,7 @@ mod tests {
         fn nothing_is_wider_than_asked(text in "\\PC{0,40}|.{0,40}", cells in 0_usize..60) {
             prop_assert!(width(&fit(&text, cells, "..")) <= cells);
             for row in wrap(&text, cells) {
-                prop_assert!(width(&row) <= cells.max(2) && !row.chars().any(char::is_control));
+                prop_assert!(width(&row) <= cells.max(3) && !row.chars().any(char::is_control));
             }
         }
     }

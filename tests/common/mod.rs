@@ -44,11 +44,11 @@ pub fn stamp() -> Stamp {
 }
 
 /// An enrolled handheld with one job.
-pub fn store(dir: &Path) -> Store {
+pub fn store_of(dir: &Path, device: DeviceId) -> Store {
     let mut store = Store::open(&dir.join("device.sqlite"), Currency::EUR).unwrap();
     let name: Series = "D07".parse().unwrap();
     let identity = Identity {
-        device: DeviceId(Uuid::from_u128(9)),
+        device,
         name: name.clone(),
         epoch: Epoch(Uuid::from_u128(10)),
         series: name,

@@ -17,8 +17,9 @@ const TOP: &[&str] = &[
     "systemd",
     "tests",
 ];
-/// Not ours to judge: the version control's folder and a build folder inside the checkout.
-const SKIPPED: &[&str] = &[".git", "target"];
+/// Not ours to judge: the version control's folder, a build folder inside the checkout, and what a failed property
+/// test leaves.
+const SKIPPED: &[&str] = &[".git", "target", "proptest-regressions"];
 
 /// Every file below the root, as `src/a/b.rs`, sorted.
 pub fn files(root: &Path) -> Vec<String> {

@@ -34,6 +34,7 @@ fn checkout(columns: u16, rows: u16) -> Till {
 fn settle(mut till: Till, change: impl Fn(&mut Payment)) -> Till {
     let mut payment = till.model.card.as_ref().unwrap().machine.payment().unwrap().clone();
     change(&mut payment);
+    payment.rev += 1;
     till.pay(Event::Settled(Box::new(payment.clone())));
     till.send(Msg::Job(Box::new(job(true, vec![payment]))));
     till

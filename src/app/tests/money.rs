@@ -207,6 +207,7 @@ fn the_offices_word_reaches_the_front_or_a_notice() {
     let mut answer = till.model.card.as_ref().unwrap().machine.payment().unwrap().clone();
     answer.state = PaymentState::Approved;
     answer.approved_minor = 12_000;
+    answer.rev += 1;
     till.send(Msg::PaymentChanged { payment: Box::new(answer) });
     assert_eq!(till.model.card.as_ref().unwrap().machine.phase(), &Phase::Resting);
     assert!(till.frame().contains("[x] APPROVED") && till.model.notices.is_empty());

@@ -21,6 +21,7 @@ use crate::domain::totals::{Extras, totals};
 use crate::flow::payment::{Effect as Step, Event, Offline, ReadFacts, Timing};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
 
 /// Tuesday, 24 November 2026, 9:41 UTC.
@@ -175,8 +176,12 @@ pub fn payment(n: u128, minor: i64, state: PaymentState) -> Payment {
         tendered_minor: 0,
         change_minor: 0,
         at_ms: NOW_MS - 5 * 60_000,
+        rev: REV.fetch_add(1, Ordering::Relaxed),
     }
 }
+
+/// Each picture of a payment is newer than the one before it.
+static REV: AtomicU32 = AtomicU32::new(1);
 
 pub fn prices() -> Vec<PriceItem> {
     let item = |n: u128, code: &str, kind, name: &str, unit: &str, price| PriceItem {

@@ -227,3 +227,6 @@ fn without_attempt(known: &Known, n: u32, timing: &Timing) -> Step {
     }
     Step::Forward { n, deferred }
 }
+
+#[cfg(test)]
+mod tests;

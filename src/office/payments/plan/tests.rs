@@ -1,0 +1,214 @@
+//! The rules one by one, and a played office that must never charge twice.
+
+use super::*;
+use proptest::prelude::*;
+
+const AMOUNT: i64 = 10_000;
+
+fn known() -> Known {
+    Known {
+        now_ms: 1_000_000,
+        caught_up: true,
+        request_age_ms: Some(Some(1_000)),
+        accepted_offline: false,
+        deadline_ms: None,
+        outcome_seen: false,
+        void_requested: false,
+        frozen: false,
+        released: false,
+        covers: true,
+        said: None,
+        approved_at_ms: None,
+        amount_minor: AMOUNT,
+        last: None,
+    }
+}
+
+fn attempt(state: AttemptState) -> Attempt {
+    let approved_minor = if state == AttemptState::Approved { AMOUNT } else { 0 };
+    Attempt { n: 1, state, deferred: false, approved_minor, response_code: None, lease_ms: 0 }
+}
+
+fn plan(known: &Known) -> Step {
+    next(known, &Timing::STANDARD)
+}
+
+#[test]
+fn nothing_is_forwarded_before_the_stated_head_is_applied_or_when_frozen() {
+    for blocked in [Known { caught_up: false, ..known() }, Known { frozen: true, ..known() }] {
+        assert!(matches!(plan(&blocked), Step::Wait(_)));
+    }
+    assert_eq!(plan(&known()), Step::Forward { n: 1, deferred: false });
+}
+
+#[test]
+fn an_old_request_and_one_of_unknown_age_are_not_sent_but_can_be_revived() {
+    for age in [Some(Some(60_001)), Some(None)] {
+        let old = Known { request_age_ms: age, ..known() };
+        assert!(matches!(plan(&old), Step::Say { state: OutcomeState::NotSent, over: false, .. }), "{age:?}");
+        let revived =
+            Known { accepted_offline: true, deadline_ms: Some(2_000_000), said: Some(OutcomeState::NotSent), ..old };
+        assert_eq!(plan(&revived), Step::Forward { n: 1, deferred: true });
+    }
+}
+
+#[test]
+fn a_stored_payment_past_its_deadline_expires_and_one_beyond_the_balance_is_held() {
+    let stored = Known { accepted_offline: true, request_age_ms: None, deadline_ms: Some(999_999), ..known() };
+    assert!(matches!(plan(&stored), Step::Say { state: OutcomeState::Expired, over: true, .. }));
+    let excess = Known { deadline_ms: Some(2_000_000), covers: false, ..stored };
+    assert!(matches!(plan(&excess), Step::Say { state: OutcomeState::Held, over: false, .. }));
+    assert_eq!(plan(&Known { released: true, ..excess }), Step::Forward { n: 1, deferred: true });
+}
+
+#[test]
+fn no_answer_is_looked_up_and_only_a_dead_attempt_is_followed_by_another() {
+    for state in [AttemptState::Prepared, AttemptState::InDoubt] {
+        assert_eq!(plan(&Known { last: Some(attempt(state)), ..known() }), Step::LookUp(1));
+    }
+    let dead = Known { last: Some(attempt(AttemptState::Dead)), ..known() };
+    assert_eq!(plan(&dead), Step::Forward { n: 2, deferred: false });
+    let leased = Attempt { lease_ms: 1_000_500, ..attempt(AttemptState::Prepared) };
+    assert_eq!(plan(&Known { last: Some(leased), ..known() }), Step::Wait(1_000_500));
+}
+
+#[test]
+fn an_approval_is_captured_only_after_it_was_seen_or_accepted_offline() {
+    let approved = Known { last: Some(attempt(AttemptState::Approved)), said: Some(OutcomeState::Approved), ..known() };
+    assert!(matches!(plan(&approved), Step::Wait(_)));
+    assert_eq!(plan(&Known { outcome_seen: true, ..approved.clone() }), Step::Capture(1));
+    assert_eq!(plan(&Known { accepted_offline: true, ..approved.clone() }), Step::Capture(1));
+    assert_eq!(plan(&Known { void_requested: true, ..approved.clone() }), Step::Reverse(1));
+    let late = Known { approved_at_ms: Some(1_000_000 - 24 * 3_600_000 - 1), ..approved };
+    assert_eq!(plan(&late), Step::Reverse(1));
+}
+
+#[test]
+fn a_soft_decline_is_tried_again_for_stored_payments_in_time_only() {
+    let soft = Attempt { response_code: Some("51".into()), deferred: true, ..attempt(AttemptState::Declined) };
+    let stored = Known { accepted_offline: true, deadline_ms: Some(2_000_000), last: Some(soft.clone()), ..known() };
+    assert_eq!(plan(&stored), Step::Forward { n: 2, deferred: true });
+    let late = Known { deadline_ms: Some(999_999), ..stored.clone() };
+    assert!(matches!(plan(&late), Step::Say { state: OutcomeState::LateDeclined, .. }));
+    let hard = Attempt { response_code: Some("05".into()), ..soft.clone() };
+    let refused = Known { last: Some(hard), ..stored };
+    assert!(matches!(plan(&refused), Step::Say { state: OutcomeState::LateDeclined, over: true, .. }));
+    let online = Known { last: Some(Attempt { deferred: false, ..soft }), ..known() };
+    assert!(matches!(plan(&online), Step::Say { state: OutcomeState::Declined, .. }));
+}
+
+/// What the processor really holds of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Truth {
+    Absent,
+    Approved,
+    Declined,
+    Reversed,
+    Captured,
+}
+
+/// An office and a processor with a line between them that may lose requests and answers.
+struct Played {
+    known: Known,
+    truth: Vec<Truth>,
+}
+
+impl Played {
+    /// One step of the plan, with the luck of `dice`.
+    fn step(&mut self, dice: u8) {
+        let (arrives, answered, agrees) = (dice & 1 == 0, dice & 2 == 0, dice & 4 == 0);
+        match plan(&self.known) {
+            Step::Wait(_) | Step::Over => {}
+            Step::Say { state, .. } => self.known.said = Some(state),
+            Step::Forward { n, deferred } => {
+                let alive = |t: &&Truth| matches!(t, Truth::Approved | Truth::Captured);
+                assert_eq!(self.truth.iter().filter(alive).count(), 0, "a second live attempt");
+                let truth = match (arrives, agrees) {
+                    (false, _) => Truth::Absent,
+                    (true, true) => Truth::Approved,
+                    (true, false) => Truth::Declined,
+                };
+                self.truth.push(truth);
+                let state = if arrives && answered { answer(truth) } else { AttemptState::InDoubt };
+                self.known.last = Some(Attempt { n, deferred, ..attempt(state) });
+            }
+            Step::LookUp(_) if answered => {
+                let state = self.truth.last().map_or(AttemptState::Dead, |t| answer(*t));
+                self.set(state);
+            }
+            Step::LookUp(_) => {}
+            Step::Reverse(_) => {
+                self.set(AttemptState::Reversing);
+                if arrives {
+                    self.turn(Truth::Reversed);
+                }
+                if arrives && answered {
+                    self.set(AttemptState::Dead);
+                }
+            }
+            Step::Capture(_) => {
+                assert!(self.known.outcome_seen || self.known.accepted_offline);
+                if arrives {
+                    self.turn(Truth::Captured);
+                }
+                if arrives && answered {
+                    self.set(AttemptState::Captured);
+                }
+            }
+        }
+        self.known.now_ms += 100;
+    }
+
+    fn turn(&mut self, to: Truth) {
+        if let Some(last) = self.truth.last_mut().filter(|t| **t == Truth::Approved) {
+            *last = to;
+        }
+    }
+
+    fn set(&mut self, state: AttemptState) {
+        if let Some(last) = &mut self.known.last {
+            last.state = state;
+            last.approved_minor =
+                if matches!(state, AttemptState::Approved | AttemptState::Captured) { AMOUNT } else { 0 };
+            if state == AttemptState::Approved {
+                self.known.approved_at_ms.get_or_insert(self.known.now_ms);
+            }
+        }
+    }
+
+    /// The handheld does something.
+    fn handheld(&mut self, dice: u8) {
+        match dice % 8 {
+            0 => self.known.outcome_seen |= self.known.said == Some(OutcomeState::Approved),
+            1 => {
+                self.known.accepted_offline = true;
+                self.known.deadline_ms = Some(2_000_000);
+            }
+            2 => self.known.void_requested = true,
+            3 => self.known.caught_up = !self.known.caught_up,
+            _ => {}
+        }
+    }
+}
+
+fn answer(truth: Truth) -> AttemptState {
+    match truth {
+        Truth::Absent | Truth::Reversed => AttemptState::Dead,
+        Truth::Approved => AttemptState::Approved,
+        Truth::Declined => AttemptState::Declined,
+        Truth::Captured => AttemptState::Captured,
+    }
+}
+
+proptest! {
+    #[test]
+    fn nobody_is_charged_twice_whatever_is_lost(dice in proptest::collection::vec(any::<(u8, u8)>(), 0..80)) {
+        let mut played = Played { known: known(), truth: Vec::new() };
+        for (line, hand) in dice {
+            played.step(line);
+            played.handheld(hand);
+            let live = played.truth.iter().filter(|t| matches!(t, Truth::Approved | Truth::Captured)).count();
+            prop_assert!(live <= 1, "{:?}", played.truth);
+        }
+    }
+}
