@@ -180,8 +180,8 @@ pub fn payment(n: u128, minor: i64, state: PaymentState) -> Payment {
     }
 }
 
-/// Each picture of a payment is newer than the one before it.
-static REV: AtomicU32 = AtomicU32::new(1);
+/// Each picture of a payment is newer than the one before it, and than any that the rows of a test make.
+static REV: AtomicU32 = AtomicU32::new(1_000);
 
 pub fn prices() -> Vec<PriceItem> {
     let item = |n: u128, code: &str, kind, name: &str, unit: &str, price| PriceItem {

@@ -1,8 +1,8 @@
 //! A simulated MMS reader: the other side of the messages, byte for byte, with real TDES DUKPT under the public test
-//! key. It presents the test cards of [`cards`](crate::reader::cards).
+//! key. It presents the test cards of [`crate::reader::cards`].
 //!
 //! Its key counter is on the disk before a cipher text goes out, as in a real reader: a key is never used twice,
-//! whatever is killed. [`Reader`] is pure but for that file; [`spawn`] is the task around it.
+//! whatever is killed. `Reader` is pure but for that file; [`spawn`] is the task around it.
 
 mod build;
 mod ksn;
