@@ -246,17 +246,21 @@ impl Payment {
     pub fn after_outcome(&self, outcome: &Outcome) -> Option<Payment> {
         let waits = matches!(self.state, PaymentState::Requested | PaymentState::Unknown);
         let stored = matches!(self.state, PaymentState::Stored | PaymentState::Held);
+        let held_online = self.state == PaymentState::Held && !self.offline;
         let voiding = self.state == PaymentState::VoidPending;
         let (state, approved, pending) = match outcome.state {
             // Captured is also news to a device that never heard of the approval before it.
             OutcomeState::Approved | OutcomeState::Captured if waits || stored => {
                 (PaymentState::Approved, outcome.amount_minor, 0)
             }
-            OutcomeState::PartlyApproved if waits => (PaymentState::PartlyApproved, 0, 0),
-            OutcomeState::Declined if waits => (PaymentState::Declined, 0, 0),
+            OutcomeState::PartlyApproved if waits || held_online => (PaymentState::PartlyApproved, 0, 0),
+            OutcomeState::Declined if waits || held_online => (PaymentState::Declined, 0, 0),
             OutcomeState::LateDeclined if stored => (PaymentState::LateDeclined, 0, 0),
             OutcomeState::Expired if stored || self.state == PaymentState::Approved => (PaymentState::Expired, 0, 0),
-            OutcomeState::Held if self.state == PaymentState::Stored => (PaymentState::Held, 0, self.pending_minor),
+            // An online request may be held too: the invoice was covered another way meanwhile.
+            OutcomeState::Held if waits || self.state == PaymentState::Stored => {
+                (PaymentState::Held, 0, self.pending_minor)
+            }
             OutcomeState::Voided if voiding => (PaymentState::Voided, 0, 0),
             OutcomeState::VoidFailed if voiding => (PaymentState::VoidFailed, outcome.amount_minor, 0),
             OutcomeState::Approved

@@ -108,7 +108,12 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
             let set = format!("accepted_offline = 1, deadline_ms = {deadline_ms}");
             update(accepted.payment.to_string(), &set)
         }
-        Event::PaymentVoidRequested(step) => update(step.payment.to_string(), "void_requested = 1"),
+        // Even of a payment that had ended here: the handheld waits for a word, if only that it is too late.
+        Event::PaymentVoidRequested(step) => {
+            let sql = "UPDATE card_payment SET void_requested = 1, over = 0, next_ms = ?2 WHERE payment = ?1";
+            db.execute(sql, (step.payment.to_string(), now_ms))?;
+            Ok(())
+        }
         Event::PaymentPartTaken(step) => update(step.payment.to_string(), "outcome_seen = 1"),
         Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Approved => {
             update(seen.payment.to_string(), "outcome_seen = 1")

@@ -84,6 +84,19 @@ fn an_approval_is_captured_only_after_it_was_seen_or_accepted_offline() {
 }
 
 #[test]
+fn a_void_is_answered_whatever_the_payment_came_to() {
+    for (state, said, word) in [
+        (AttemptState::Captured, OutcomeState::Captured, OutcomeState::VoidFailed),
+        (AttemptState::Declined, OutcomeState::LateDeclined, OutcomeState::Voided),
+        (AttemptState::Dead, OutcomeState::Expired, OutcomeState::Voided),
+    ] {
+        let asked = Known { void_requested: true, said: Some(said), last: Some(attempt(state)), ..known() };
+        assert!(matches!(plan(&asked), Step::Say { state, over: true, .. } if state == word), "{said:?}");
+        assert_eq!(plan(&Known { said: Some(word), ..asked }), Step::Over);
+    }
+}
+
+#[test]
 fn a_soft_decline_is_tried_again_for_stored_payments_in_time_only() {
     let soft = Attempt { response_code: Some("51".into()), deferred: true, ..attempt(AttemptState::Declined) };
     let stored = Known { accepted_offline: true, deadline_ms: Some(2_000_000), last: Some(soft.clone()), ..known() };
