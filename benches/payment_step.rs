@@ -13,12 +13,12 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 use tillroll::domain::event::LineAdded;
 use tillroll::domain::event::{Event, PaymentIntended, PaymentStep};
-use tillroll::domain::id::{DeviceId, PaymentId};
+use tillroll::domain::id::{DeviceId, InvoiceId, PaymentId, VisitId};
 use uuid::Uuid;
 
 /// Rounds, and payments in a round; each payment is two steps.
-const ROUNDS: usize = 15;
-const PAYMENTS: usize = 40;
+const ROUNDS: usize = 41;
+const PAYMENTS: usize = 10;
 
 /// Bytes that one step adds to the write-ahead log, by its size before and after.
 fn log_bytes(dir: &std::path::Path) -> u64 {
@@ -28,14 +28,17 @@ fn log_bytes(dir: &std::path::Path) -> u64 {
 fn main() {
     let dir = tempfile::tempdir_in(".").unwrap();
     let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)));
-    let (job, visit) = (ids().job, ids().visit);
-    let line = Event::LineAdded(LineAdded { job, visit, line: part(20) });
-    store.commit(&line, &stamp(), None).unwrap();
-    let invoice = store.issue_invoice(job, visit, ids().invoice, &stamp()).unwrap();
     let mut bare = OpenOptions::new().create(true).append(true).open(dir.path().join("bare")).unwrap();
     let mut ratios = Vec::new();
     let mut next = ids().payment.0.as_u128() + 1_000;
     for _ in 0..ROUNDS {
+        // A visit and an invoice of its own for each round, as in a day: nothing grows from round to round.
+        let (job, visit) = (ids().job, VisitId(Uuid::now_v7()));
+        let line = Event::LineAdded(LineAdded { job, visit, line: part(Uuid::now_v7().as_u128()) });
+        store.commit(&line, &stamp(), None).unwrap();
+        let invoice = store
+            .issue_invoice(job, visit, InvoiceId(Uuid::from_u128(ids().invoice.0.as_u128() + next)), &stamp())
+            .unwrap();
         store.checkpoint().unwrap();
         let (mut stored, mut raw, mut bytes) = (Duration::ZERO, Duration::ZERO, 0_usize);
         for _ in 0..PAYMENTS {

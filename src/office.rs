@@ -24,12 +24,16 @@ use crate::domain::receipt::Merchant;
 use crate::facts::FactsError;
 use crate::keyfile::KeyError;
 use crate::sqlite::{self, Kind, Migration, OpenError};
+use crate::sync::wire::seal::key_of;
 use crate::sync::wire::{SignedPolicy, policy_bytes};
 use keys::Keys;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use std::collections::HashSet;
+use std::future::Future;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -41,7 +45,10 @@ pub const KIND: Kind = Kind {
 };
 
 /// How long a policy is good for, milliseconds: a handheld that hears nothing for so long takes no card offline.
-const POLICY_GOOD_MS: i64 = 7 * 24 * HOUR_MS;
+const POLICY_GOOD_MS: i64 = 7 * DAY_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// How often policy and keys are looked after.
+const FRESH_EVERY: Duration = Duration::from_secs(3_600);
 
 /// The office's wall clock, Unix milliseconds. An argument, so that tests own it.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -141,7 +148,28 @@ impl Office {
     /// Offers policy, sealing key and merchant to handhelds as the settings say. For an office that serves.
     pub fn publish(&self) -> Result<(), OfficeError> {
         let now = self.now_ms();
-        self.write(|tx| publish_documents(tx, &self.keys, &self.settings, now))
+        let needed = self.write(|tx| {
+            publish_documents(tx, &self.keys, &self.settings, now)?;
+            sealed_to(tx)
+        })?;
+        self.keys.destroy_old(&needed)?;
+        Ok(())
+    }
+
+    /// Publishes now and each hour, so that policy and keys stay fresh however long the office runs.
+    pub async fn keep_fresh(&self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let office = self.clone();
+            let done = tokio::task::spawn_blocking(move || office.publish()).await;
+            if let Ok(Err(why)) = done {
+                tracing::error!(error = %why, "policy and keys were not renewed; they are tried again in an hour");
+            }
+            tokio::select! {
+                () = &mut stop => return,
+                () = tokio::time::sleep(FRESH_EVERY) => {}
+            }
+        }
     }
 
     /// One transaction; committed when `run` succeeds. Whoever waits for news is woken after the commit.
@@ -188,12 +216,13 @@ impl Office {
 
 /// Policy, sealing key and merchant, into the shared channel, when they changed or grow old.
 fn publish_documents(tx: &Transaction<'_>, keys: &Keys, settings: &Settings, now_ms: i64) -> Result<(), OfficeError> {
-    let valid_until_ms = now_ms + POLICY_GOOD_MS;
+    // To the full day, so that a new policy goes out once a day and not each hour.
+    let valid_until_ms = now_ms / DAY_MS * DAY_MS + DAY_MS + POLICY_GOOD_MS;
     let text = to_json(&OfflinePolicy::standard(settings.currency, valid_until_ms))?;
     let signature = keys.sign(&policy_bytes(&text));
     let documents = [
         ("policy", to_json(&SignedPolicy { text, signature })?),
-        ("sealing_key", to_json(&keys.sealing_key())?),
+        ("sealing_key", to_json(&keys.sealing_key()?)?),
         ("merchant", to_json(&settings.merchant)?),
     ];
     for (name, document) in documents {
@@ -203,6 +232,14 @@ fn publish_documents(tx: &Transaction<'_>, keys: &Keys, settings: &Settings, now
         }
     }
     Ok(())
+}
+
+/// The sealing keys that blobs still need.
+fn sealed_to(db: &Connection) -> Result<HashSet<String>, OfficeError> {
+    let mut statement = db.prepare("SELECT bytes FROM blob")?;
+    let blobs = statement.query_map([], |r| r.get::<_, Vec<u8>>(0))?;
+    let keys = blobs.map(|blob| Ok(key_of(&blob?).ok()));
+    Ok(keys.collect::<Result<Vec<_>, rusqlite::Error>>()?.into_iter().flatten().collect())
 }
 
 pub(crate) fn meta(db: &Connection, name: &str) -> Result<Option<String>, rusqlite::Error> {

@@ -54,6 +54,9 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     let until = |mut stopped: watch::Receiver<bool>| async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
+    let fresh = office.clone();
+    let stopping = until(stopped.clone());
+    tokio::spawn(async move { fresh.keep_fresh(stopping).await });
     let working = tokio::spawn(worker::run(office.clone(), until(stopped.clone())));
     let state = PagesState::of(&office, TimeZone::system(), None);
     let router = api::router(office).merge(pages::router(state));
