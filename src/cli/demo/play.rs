@@ -145,8 +145,12 @@ impl Player {
 
     async fn go_on(&mut self, payment: PaymentId, how: How) -> anyhow::Result<()> {
         let payment = said(self.till.store.run(move |store| store.payment(payment)).await)?;
-        if payment.state != PaymentState::Stored {
-            self.network(true).await?;
+        // A card that was read with no link is still without one; whatever was sent needs the link.
+        let offline = matches!(how, How::Offline | How::OfflineThenVoid);
+        match payment.state {
+            PaymentState::Stored => {}
+            PaymentState::Presenting | PaymentState::CardRead if offline => self.network(false).await?,
+            _ => self.network(true).await?,
         }
         let (machine, effects) = Machine::resume(payment, self.timing);
         self.drive(machine, effects, how).await
