@@ -7,6 +7,7 @@
 //! [`ReaderEvent::Ended`]; no clear card number or track ever leaves this crate. Start at [`ReaderLink`].
 
 pub mod cards;
+pub mod miura;
 pub mod mms;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,9 @@ pub mod driver;
 pub mod message;
 pub mod notification;
 pub mod payload;
+pub mod pdu;
 pub mod sim;
+pub mod slip;
 
 use tokio::sync::mpsc;
 
