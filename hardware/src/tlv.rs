@@ -3,6 +3,8 @@
 //! Order and duplicates are kept, lengths may be longer than they need be, and every broken byte is an error, never a
 //! panic. Nothing is copied when reading; no recursion.
 
+pub mod dictionary;
+
 /// A tag of up to four bytes, as its big-endian number: `0x9F02`, `0xDFDF59`.
 pub type Tag = u32;
 
@@ -223,6 +225,33 @@ mod tests {
             }
             let found: Vec<_> = elements(&bytes).map(|e| e.map(|e| (e.tag, e.value.to_vec())).unwrap()).collect();
             prop_assert_eq!(found, items);
+        }
+
+        /// Another's parser reads what is written here, and the other way round.
+        #[test]
+        fn it_agrees_with_tlv_parser(items in proptest::collection::vec((0_usize..6, proptest::collection::vec(any::<u8>(), 0..300)), 1..8)) {
+            use tlv_parser::tlv::{Tlv as Theirs, Value};
+            const TAGS: [Tag; 6] = [0x5A, 0x82, 0x9F02, 0x9F26, 0x5F2A, 0xDF_DF59];
+            let mut inner = Vec::new();
+            for (tag, value) in &items {
+                put(&mut inner, TAGS[*tag], value);
+            }
+            let mut outer = Vec::new();
+            put(&mut outer, 0x70, &inner);
+            let theirs = Theirs::from_vec(&outer).unwrap();
+            prop_assert_eq!(theirs.to_vec(), outer.clone());
+            let Value::TlvList(list) = theirs.val() else { panic!("no template") };
+            let seen: Vec<(Tag, Vec<u8>)> = list
+                .iter()
+                .map(|element| match element.val() {
+                    Value::Val(value) => (Tag::try_from(element.tag()).unwrap(), value.clone()),
+                    Value::TlvList(_) | Value::Nothing => (Tag::try_from(element.tag()).unwrap(), Vec::new()),
+                })
+                .collect();
+            let ours: Vec<(Tag, Vec<u8>)> = elements(find(&theirs.to_vec(), 0x70).unwrap())
+                .map(|element| element.map(|e| (e.tag, e.value.to_vec())).unwrap())
+                .collect();
+            prop_assert_eq!(seen, ours);
         }
 
         #[test]

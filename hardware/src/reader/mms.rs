@@ -7,6 +7,8 @@
 
 pub mod command;
 pub mod driver;
+#[cfg(test)]
+mod examples;
 pub mod message;
 pub mod notification;
 pub mod payload;
