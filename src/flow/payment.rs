@@ -116,7 +116,9 @@ impl Machine {
             // Pictures of the payment come from two sides, and not always in the order of the disk: the newest counts.
             (_, Event::Settled(payment)) if self.is_news(&payment) => Ok(self.settled(*payment)),
             (_, Event::Committed(payment)) if self.is_news(&payment) => Ok(self.committed(*payment)),
-            (Phase::Intending | Phase::Sealing | Phase::Writing, Event::CommitFailed(why)) => {
+            // The read could not be sealed and kept: it is thrown away, nothing was sent.
+            (Phase::Sealing, Event::CommitFailed(why)) => Ok(self.abandon(&why)),
+            (Phase::Intending | Phase::Writing, Event::CommitFailed(why)) => {
                 self.phase = Phase::Failed { why };
                 Ok(vec![Effect::DropRead])
             }

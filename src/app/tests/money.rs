@@ -183,7 +183,10 @@ fn a_row_that_could_not_be_written_is_taken_up_again() {
         ksn: String::new(),
         ciphertext_sha256: String::new(),
     })));
+    // The read cannot be kept, and its end cannot be written either.
     till.pay(Event::CommitFailed("The disk is full.".into()));
+    till.pay(Event::CommitFailed("The disk is full.".into()));
+    assert!(till.frame().contains("NOT SAVED"));
     check(&mut till, "⏎", &["payment.abandoned"]);
 }
 

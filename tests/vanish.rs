@@ -1,0 +1,167 @@
+//! A reader, a printer and an office that are not there: the payment ends in a state of its own machine, a sale is
+//! never undone by paper, and nothing falls.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{ids, part, stamp, store_of};
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+use tillroll::cli::rig::Rig;
+use tillroll::domain::event::{CashRecorded, Event as Row, LineAdded, PaymentIntended};
+use tillroll::domain::id::{DeviceId, PaymentId};
+use tillroll::domain::money::Money;
+use tillroll::domain::payment::{Payment, PaymentState};
+use tillroll::domain::receipt::Merchant;
+use tillroll::flow::payment::{Event, Machine, Phase, Timing};
+use tillroll::runtime::actors::sync::Pace;
+use tillroll::store::FeedApplied;
+use tillroll_hardware::printer::sim as printer_sim;
+use tillroll_hardware::reader::mms::sim as reader_sim;
+use tokio::sync::mpsc::Receiver;
+use uuid::Uuid;
+
+struct Till {
+    rig: Rig,
+    events: Receiver<(PaymentId, Event)>,
+    reader: reader_sim::SimControl,
+    printer: printer_sim::SimControl,
+    folder: TempDir,
+}
+
+/// A handheld with an invoice over 34.50, whose office nobody answers for.
+async fn till() -> Till {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store_of(folder.path(), DeviceId(Uuid::from_u128(9)));
+    let merchant = Merchant { name: "Northwick Heating".into(), address: "A".into(), tax_id: "T".into() };
+    let body = serde_json::to_value(merchant).unwrap();
+    let entry = FeedApplied { kind: "merchant".into(), id: "merchant".into(), body: Some(body) };
+    store.apply_feed(&[entry], &[("p".to_owned(), 1)].into(), Uuid::nil(), 1).unwrap();
+    let (job, visit) = (ids().job, ids().visit);
+    store.commit(&Row::LineAdded(LineAdded { job, visit, line: part(20) }), &stamp(), None).unwrap();
+    store.issue_invoice(job, visit, ids().invoice, &stamp()).unwrap();
+    let (link, reader) = reader_sim::spawn(reader_sim::SimConfig {
+        serial: "B61378A".into(),
+        ksn_file: None,
+        first_ksn: [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0, 0],
+        present_after: Duration::ZERO,
+    });
+    let (paper, printer) = printer_sim::spawn(printer_sim::SimConfig { folder: None, columns: 32 });
+    let pace = Pace { retry_min_ms: 20, feed_wait_ms: 100 };
+    let mut rig = Rig::start(folder.path(), store, Some("http://127.0.0.1:1"), pace, link, paper).unwrap();
+    let events = rig.take_events();
+    Till { rig, events, reader, printer, folder }
+}
+
+impl Till {
+    fn begin(&self, payment: u128) -> Machine {
+        let invoice = PaymentIntended {
+            payment: PaymentId(Uuid::from_u128(ids().payment.0.as_u128() + payment)),
+            invoice: ids().invoice,
+            document: "D07-000001".parse().unwrap(),
+            job: ids().job,
+            visit: ids().visit,
+            amount: Money::new(3_450, "EUR".parse().unwrap()),
+            linked_to: None,
+        };
+        let (machine, effects) = Machine::begin(invoice, Timing::STANDARD);
+        self.rig.till.spawn(machine.intent().payment, effects);
+        machine
+    }
+
+    /// Hands events on until the machine is where it is wanted.
+    async fn until(&mut self, machine: &mut Machine, wanted: impl Fn(&Phase) -> bool) {
+        let id = machine.intent().payment;
+        while !wanted(machine.phase()) {
+            let came = tokio::time::timeout(Duration::from_secs(10), self.events.recv()).await;
+            let (of, event) = came.unwrap_or_else(|_| panic!("stands at {:?}", machine.phase())).unwrap();
+            if of == id {
+                let effects = machine.handle(event).unwrap();
+                self.rig.till.spawn(id, effects);
+            }
+        }
+    }
+
+    async fn stored(&self, machine: &Machine) -> Payment {
+        let id = machine.intent().payment;
+        self.rig.till.store.run(move |store| store.payment(id)).await.unwrap()
+    }
+}
+
+fn resting(phase: &Phase) -> bool {
+    *phase == Phase::Resting
+}
+
+#[tokio::test]
+async fn a_reader_that_vanishes_leaves_an_abandoned_payment_and_the_next_one_works() {
+    let mut till = till().await;
+    let mut first = till.begin(100);
+    till.until(&mut first, |phase| matches!(phase, Phase::Presenting { prompt, .. } if !prompt.is_empty())).await;
+    till.reader.vanish();
+    till.until(&mut first, resting).await;
+    let payment = till.stored(&first).await;
+    assert_eq!(payment.state, PaymentState::Abandoned);
+    assert!(payment.reason.unwrap().contains("reader was lost"));
+
+    let mut second = till.begin(101);
+    till.until(&mut second, resting).await;
+    assert_eq!(till.stored(&second).await.state, PaymentState::Abandoned, "still away");
+
+    till.reader.come_back();
+    let mut state = till.rig.till.reader.state();
+    state.wait_for(|reader| reader.connected).await.unwrap();
+    till.reader.present(Some("visa-tap"));
+    let mut third = till.begin(102);
+    till.until(&mut third, resting).await;
+    // No office was ever heard of: there is no key to seal to, so the read is thrown away and nothing is kept of it.
+    let payment = till.stored(&third).await;
+    assert_eq!(payment.state, PaymentState::Abandoned);
+    assert!(payment.reason.unwrap().contains("sealing key"));
+    assert_eq!(leftovers(till.folder.path()), 0);
+}
+
+fn leftovers(folder: &Path) -> i64 {
+    let db = rusqlite::Connection::open(folder.join("device.sqlite")).unwrap();
+    db.query_row("SELECT count(*) FROM blob", [], |r| r.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
+    let till = till().await;
+    let cash = CashRecorded {
+        payment: PaymentId(Uuid::from_u128(100)),
+        invoice: ids().invoice,
+        document: "D07-000001".parse().unwrap(),
+        job: ids().job,
+        visit: ids().visit,
+        amount: Money::new(3_450, "EUR".parse().unwrap()),
+        tendered_minor: 5_000,
+        change_minor: 1_550,
+        linked_to: None,
+    };
+    till.rig.till.store.commit(Row::CashRecorded(cash), None).await.unwrap();
+    till.printer.plugged(false);
+    let why = till.rig.till.printer.print(ids().job, true).await.unwrap_err();
+    assert!(why.contains("printer"), "{why}");
+    let paid = till.rig.till.store.run(|store| store.job_detail(ids().job)).await.unwrap();
+    assert_eq!(paid.open().unwrap().minor, 0, "the sale stands");
+    till.printer.plugged(true);
+    let mut tries = 0;
+    let copy = loop {
+        match till.rig.till.printer.print(ids().job, true).await {
+            Ok(copy) => break copy,
+            // The printer needs a moment to come up.
+            Err(_) if tries < 50 => tries += 1,
+            Err(why) => panic!("{why}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(copy >= 2);
+    assert!(till.printer.jobs().last().unwrap().contains(&format!("COPY {copy}")));
+    assert_eq!(till.printer.drawer_pulses(), 0, "the drawer opens with a first copy only");
+    let kinds = till.rig.till.store.run(|store| store.rows(1, 500)).await.unwrap();
+    let ended = kinds.iter().filter(|row| row.kind == "receipt.ended").count();
+    assert_eq!(ended, kinds.iter().filter(|row| row.kind == "receipt.queued").count());
+    till.rig.stop().await.unwrap();
+}
