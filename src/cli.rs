@@ -19,6 +19,7 @@ pub mod office_import;
 pub mod output;
 #[cfg(feature = "office")]
 pub mod processor;
+pub mod reader;
 pub mod rig;
 pub mod screen;
 pub mod state;
@@ -67,6 +68,8 @@ enum Command {
     /// The back office
     #[cfg(feature = "office")]
     Office(office::OfficeArgs),
+    /// Tools for a card reader, and a simulated one
+    Reader(reader::ReaderArgs),
     /// The simulated card processor
     #[cfg(feature = "office")]
     Processor(processor::ProcessorArgs),
@@ -102,6 +105,7 @@ fn json(cli: &Cli) -> bool {
         Some(Command::Office(args)) => args.json(),
         #[cfg(feature = "office")]
         Some(Command::Processor(_)) => false,
+        Some(Command::Reader(args)) => args.json(),
         Some(Command::Enrol(args)) => args.state.json,
         Some(
             Command::Sync(args)
@@ -122,6 +126,7 @@ async fn run(cli: Cli) -> Result<bool, CliError> {
         Some(Command::Office(args)) => office::run(args).await,
         #[cfg(feature = "office")]
         Some(Command::Processor(args)) => Ok(processor::run(args).await.map(|()| true)?),
+        Some(Command::Reader(args)) => reader::run(args).await,
         Some(Command::Enrol(args)) => enrol::run(args).await,
         Some(Command::Sync(args)) => sync::run(&args).await,
         Some(Command::Status(args)) => status::run(&args),

@@ -1,4 +1,7 @@
-//! What carries a reader's messages. Until the Bluetooth drivers come: whether this machine could.
+//! What carries a reader's messages: [`line`] for streams of bytes. Until the Bluetooth drivers come: whether this
+//! machine could.
+
+pub mod line;
 
 /// Names of the Bluetooth adapters that BlueZ knows, or why there is none, in a sentence.
 #[cfg(feature = "bluetooth")]

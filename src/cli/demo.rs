@@ -35,6 +35,9 @@ pub struct DemoArgs {
     /// Where everything is kept; a fresh temporary folder unless named
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     dir: Option<PathBuf>,
+    /// A reader elsewhere instead of the one inside, such as `tillroll reader simulate` in another terminal
+    #[arg(long, value_name = "tcp:HOST:PORT", conflicts_with = "headless")]
+    reader: Option<String>,
     /// Play a day without a screen, then compare the books
     #[arg(long)]
     headless: bool,
@@ -87,7 +90,7 @@ pub async fn run(args: DemoArgs) -> Result<bool, CliError> {
     let dir = args.dir.clone().map_or_else(temporary, Ok)?;
     std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
     let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::system()).date();
-    screen::run(&dir, today, args.listen).await?;
+    screen::run(&dir, today, args.listen, args.reader.as_deref()).await?;
     Ok(true)
 }
 
@@ -97,7 +100,7 @@ async fn headless(args: &DemoArgs) -> anyhow::Result<Report> {
     std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
     let day = kept(&dir, args)?;
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let mut world = World::start(&dir, day, Listen { office: any, processor: any }, HEADLESS).await?;
+    let mut world = World::start(&dir, day, Listen { office: any, processor: any }, HEADLESS, None).await?;
     let rows = visits(&world, day).await?;
     let goals = goals::day(args.seed, rows.len());
     let mut player = Player {

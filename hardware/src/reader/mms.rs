@@ -7,14 +7,14 @@
 
 pub mod command;
 pub mod driver;
-#[cfg(test)]
-mod examples;
 pub mod message;
 pub mod notification;
 pub mod payload;
 pub mod pdu;
 pub mod sim;
 pub mod slip;
+#[cfg(test)]
+mod tests;
 
 use tokio::sync::mpsc;
 

@@ -60,7 +60,12 @@ impl Switches for Hands {
 }
 
 /// Runs until the technician leaves; then says where everything is.
-pub(super) async fn run(dir: &Path, day: jiff::civil::Date, office: SocketAddr) -> Result<(), CliError> {
+pub(super) async fn run(
+    dir: &Path,
+    day: jiff::civil::Date,
+    office: SocketAddr,
+    reader: Option<&str>,
+) -> Result<(), CliError> {
     if !terminal::is_there() {
         return Err(CliError::not_now(
             "no_terminal",
@@ -70,7 +75,7 @@ pub(super) async fn run(dir: &Path, day: jiff::civil::Date, office: SocketAddr) 
     }
     let next_port = office.port().checked_add(1).filter(|_| office.port() != 0).unwrap_or(0);
     let processor = SocketAddr::new(office.ip(), next_port);
-    let mut world = World::start(dir, day, Listen { office, processor }, TEMPO).await?;
+    let mut world = World::start(dir, day, Listen { office, processor }, TEMPO, reader).await?;
     let first = "visa-tap";
     world.customer.present(Some(first));
     let hands =

@@ -3,6 +3,7 @@
 
 use super::data;
 use super::link::{self, Switch};
+use crate::cli::hardware;
 use crate::cli::listen::listener;
 use crate::cli::rig::Rig;
 use crate::domain::id::Epoch;
@@ -90,7 +91,15 @@ pub fn receipts(dir: &Path) -> PathBuf {
 
 impl World {
     /// Starts or goes on with the world in `dir`, whose first working day is `day`.
-    pub async fn start(dir: &Path, day: jiff::civil::Date, listen: Listen, tempo: Tempo) -> anyhow::Result<World> {
+    ///
+    /// `reader` names a card reader elsewhere; without it there is a simulated one inside.
+    pub async fn start(
+        dir: &Path,
+        day: jiff::civil::Date,
+        listen: Listen,
+        tempo: Tempo,
+        reader: Option<&str>,
+    ) -> anyhow::Result<World> {
         for part in ["office", "device", "receipts"] {
             let path = dir.join(part);
             std::fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
@@ -120,12 +129,10 @@ impl World {
         let office_url = format!("http://{near}");
         let device = dir.join("device");
         let store = enrolled(&office, &device, &office_url).await?;
-        let (reader, customer) = reader_sim::spawn(reader_sim::SimConfig {
-            serial: "5A11D01".to_owned(),
-            ksn_file: Some(dir.join("reader.ksn")),
-            first_ksn: [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0, 0],
-            present_after: tempo.present_after,
-        });
+        let elsewhere = reader.map(hardware::reader_at).transpose()?;
+        let simulated = hardware::simulated(Some(dir.join("reader.ksn")), tempo.present_after);
+        let (inside, customer) = reader_sim::spawn(simulated);
+        let reader = elsewhere.unwrap_or(inside);
         let paper = printer_sim::SimConfig { folder: Some(receipts(dir)), columns: 32 };
         let (printer, _) = printer_sim::spawn(paper);
         let rig = Rig::start(&device, store, Some(&office_url), tempo.pace, reader, printer)?;

@@ -80,6 +80,19 @@ pub fn spawn(config: SimConfig) -> (ReaderLink, SimControl) {
     (driver::spawn(links), SimControl(control))
 }
 
+/// Starts a reader without a driver, for hosts elsewhere: each of `links` is a connection that some host made.
+pub fn serve_links(config: SimConfig, mut links: mpsc::Receiver<MessageLink>) -> SimControl {
+    let (control, mut world) = watch::channel(World { card: None, here: true, battery: 100 });
+    tokio::spawn(async move {
+        let mut reader = Reader::new(&config);
+        while let Some(link) = links.recv().await {
+            reader.running = None;
+            serve(&mut reader, link, &mut world, config.present_after).await;
+        }
+    });
+    SimControl(control)
+}
+
 /// Is there while the world says so; a new connection each time.
 async fn live(config: SimConfig, mut world: watch::Receiver<World>, connect: mpsc::Sender<MessageLink>) {
     let mut reader = Reader::new(&config);
