@@ -165,4 +165,11 @@ pub enum Msg {
     },
     /// Something asked for could not be read; a sentence for a notice.
     Trouble(String),
+    /// Something to be told, nothing more.
+    Notice {
+        /// Over it.
+        title: String,
+        /// What.
+        text: String,
+    },
 }

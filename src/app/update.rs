@@ -71,6 +71,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::ChainChecked { op, ok, rows } => answers::chain(model, op, ok, rows),
         Msg::DemoState { link_cut, card, cards } => answers::demo(model, link_cut, card, cards),
         Msg::Trouble(why) => model.tell("Something went wrong", &why, false),
+        Msg::Notice { title, text } => model.tell(&title, &text, true),
     }
     effects
 }

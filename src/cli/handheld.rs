@@ -26,7 +26,7 @@ pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
     let settings = screen::settings(&identity.name.to_string(), &identity.technician_name);
     let dir = args.dir()?;
     let mut rig = Rig::start(&dir, store, None, Pace::STANDARD, hardware::no_reader(), hardware::no_printer())?;
-    let desk = Desk { till: rig.till.clone(), events: rig.take_events(), switches: None };
+    let desk = Desk { till: rig.till.clone(), events: rig.take_events(), switches: None, greeting: None };
     let outcome = driver::run(crate::app::model::Settings { enrolled: true, ..settings }, desk).await;
     rig.stop().await?;
     outcome.map_err(anyhow::Error::from)?;

@@ -41,11 +41,13 @@ pub struct Desk {
     pub events: mpsc::Receiver<(PaymentId, Event)>,
     /// The demo's switches, in the demo.
     pub switches: Option<Arc<dyn Switches>>,
+    /// Said at the start.
+    pub greeting: Option<String>,
 }
 
 /// Runs until the technician leaves.
 pub async fn run(settings: Settings, desk: Desk) -> io::Result<()> {
-    let Desk { till, mut events, switches } = desk;
+    let Desk { till, mut events, switches, greeting } = desk;
     let (tell, mut told) = mpsc::channel(MESSAGES);
     let mut guard = Guard::take()?;
     let size = guard.terminal().size()?;
@@ -61,6 +63,9 @@ pub async fn run(settings: Settings, desk: Desk) -> io::Result<()> {
     reader.mark_changed();
     hands.begin();
     let mut effects = start(&mut model);
+    if let Some(text) = greeting {
+        effects.extend(update(&mut model, Msg::Notice { title: "WELCOME".to_owned(), text }));
+    }
     let mut next_clock = tokio::time::Instant::now();
     loop {
         if effects.contains(&Effect::Quit) {

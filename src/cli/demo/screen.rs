@@ -88,11 +88,18 @@ pub(super) async fn run(
         enrolled: true,
         ..screen::settings(&identity.name.to_string(), &identity.technician_name)
     };
-    let desk = Desk { till: world.rig.till.clone(), events: world.rig.take_events(), switches: Some(Arc::new(hands)) };
-    let mut err = std::io::stderr().lock();
-    writeln!(err, "Pages: http://{}  login {} / {}", world.pages, world::LOGIN.0, world::LOGIN.1)
-        .map_err(anyhow::Error::from)?;
-    drop(err);
+    let greeting = format!(
+        "Everything here is simulated. The dispatcher's pages: http://{}, login {} / {}. ? lists the keys.",
+        world.pages,
+        world::LOGIN.0,
+        world::LOGIN.1
+    );
+    let desk = Desk {
+        till: world.rig.till.clone(),
+        events: world.rig.take_events(),
+        switches: Some(Arc::new(hands)),
+        greeting: Some(greeting),
+    };
     let outcome = driver::run(settings, desk).await;
     let pages = world.pages;
     world.stop().await?;

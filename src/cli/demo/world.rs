@@ -146,7 +146,7 @@ impl World {
         stop.send_replace(true);
         for task in tasks {
             // A connection that does not end by itself is left to the end of the process.
-            let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
+            let _ = tokio::time::timeout(Duration::from_millis(300), task).await;
         }
         Ok(())
     }
