@@ -1,4 +1,4 @@
-//! What carries a reader's messages: [`line`] for streams of bytes. Until the Bluetooth drivers come: whether this
+//! What carries a reader's messages: [`mod@line`] for streams of bytes. Until the Bluetooth drivers come: whether this
 //! machine could.
 
 pub mod line;

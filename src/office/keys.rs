@@ -46,7 +46,7 @@ impl Keys {
         current_key(&self.sealing)
     }
 
-    /// Destroys the keys that nothing can be sealed to any more: older than [`SEALING_KEPT`], and none of `needed`.
+    /// Destroys the keys that nothing can be sealed to any more: older than nine days, and none of `needed`.
     /// What is left of a blob then, in a backup or a worn cell of a card, is unreadable for ever.
     pub fn destroy_old(&self, needed: &HashSet<String>) -> Result<usize, KeyError> {
         let error = |why| KeyError::File(self.sealing.clone(), why);
