@@ -143,28 +143,26 @@ pub fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, FactsError
 /// Writes what a row changes.
 pub fn write(db: &Connection, changes: &Changes, origin: Origin<'_>) -> Result<(), FactsError> {
     if let Some(visit) = &changes.visit {
-        db.execute(
+        db.prepare_cached(
             "INSERT INTO visit_work (visit, job, device, state, money, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (visit) DO UPDATE SET device = excluded.device, state = excluded.state,
                  money = excluded.money, changed_ms = excluded.changed_ms",
-            (
-                visit.visit.to_string(),
-                visit.job.to_string(),
-                origin.device,
-                name(&visit.state)?,
-                name(&visit.money)?,
-                origin.at_ms,
-            ),
-        )?;
+        )?
+        .execute((
+            visit.visit.to_string(),
+            visit.job.to_string(),
+            origin.device,
+            name(&visit.state)?,
+            name(&visit.money)?,
+            origin.at_ms,
+        ))?;
     }
     if let (Some(line), Some(visit)) = (&changes.line_added, &changes.visit) {
-        db.execute(
-            "INSERT INTO line (id, visit, device, seq, record) VALUES (?1, ?2, ?3, ?4, ?5)",
-            (line.id.to_string(), visit.visit.to_string(), origin.device, origin.seq, record(line)?),
-        )?;
+        db.prepare_cached("INSERT INTO line (id, visit, device, seq, record) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute((line.id.to_string(), visit.visit.to_string(), origin.device, origin.seq, record(line)?))?;
     }
     if let Some(line) = &changes.line_removed {
-        let gone = db.execute("DELETE FROM line WHERE id = ?1", [line.id.to_string()])?;
+        let gone = db.prepare_cached("DELETE FROM line WHERE id = ?1")?.execute([line.id.to_string()])?;
         if gone != 1 {
             return Err(FactsError::NoLine);
         }
@@ -237,10 +235,14 @@ fn write_payment(db: &Connection, payment: &Payment, origin: Origin<'_>) -> Resu
 }
 
 fn write_entry(db: &Connection, entry: &Entry, origin: Origin<'_>) -> Result<(), FactsError> {
-    db.execute(
-        "INSERT INTO ledger_entry (id, device, at_ms, customer, currency) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (entry.id.to_string(), origin.device, entry.at_ms, entry.customer.to_string(), entry.currency.code()),
-    )?;
+    db.prepare_cached("INSERT INTO ledger_entry (id, device, at_ms, customer, currency) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((
+            entry.id.to_string(),
+            origin.device,
+            entry.at_ms,
+            entry.customer.to_string(),
+            entry.currency.code(),
+        ))?;
     let mut statement = db.prepare_cached("INSERT INTO ledger_posting (entry, account, minor) VALUES (?1, ?2, ?3)")?;
     for posting in &entry.postings {
         statement.execute((entry.id.to_string(), posting.account.name(), posting.minor))?;
@@ -249,19 +251,19 @@ fn write_entry(db: &Connection, entry: &Entry, origin: Origin<'_>) -> Result<(),
 }
 
 fn write_stock(db: &Connection, n: usize, stock: &StockMove, origin: Origin<'_>) -> Result<(), FactsError> {
-    db.execute(
+    db.prepare_cached(
         "INSERT INTO stock_move (row, n, device, item, quantity, from_place, to_place, visit)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        (
-            stock.row.to_string(),
-            n,
-            origin.device,
-            stock.item.to_string(),
-            stock.quantity.0,
-            stock.from.name(),
-            stock.to.name(),
-            stock.visit.to_string(),
-        ),
-    )?;
+    )?
+    .execute((
+        stock.row.to_string(),
+        n,
+        origin.device,
+        stock.item.to_string(),
+        stock.quantity.0,
+        stock.from.name(),
+        stock.to.name(),
+        stock.visit.to_string(),
+    ))?;
     Ok(())
 }

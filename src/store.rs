@@ -147,10 +147,10 @@ fn apply(tx: &Transaction<'_>, event: &Event, stamp: &Stamp, blob: Option<&NewBl
     if let Some(payment) = event.about().payment.map(|id| id.to_string()) {
         if let Some(blob) = blob {
             let sql = "INSERT INTO blob (sha256, payment, bytes) VALUES (?1, ?2, ?3)";
-            tx.execute(sql, (&blob.sha256, &payment, &blob.bytes))?;
+            tx.prepare_cached(sql)?.execute((&blob.sha256, &payment, &blob.bytes))?;
         }
         if changed.erase_blob {
-            tx.execute("DELETE FROM blob WHERE payment = ?1", [&payment])?;
+            tx.prepare_cached("DELETE FROM blob WHERE payment = ?1")?.execute([&payment])?;
         }
     }
     Ok(Committed { seq, payment: changed.payment })
@@ -163,10 +163,10 @@ fn write_receipt(tx: &Transaction<'_>, event: &Event) -> Result<(), StoreError> 
         Event::ReceiptEnded(e) => (e.invoice, e.copy, if e.printed { "printed" } else { "failed" }),
         _ => return Ok(()),
     };
-    tx.execute(
+    tx.prepare_cached(
         "INSERT INTO receipt_print (invoice, copy, state) VALUES (?1, ?2, ?3)
          ON CONFLICT (invoice, copy) DO UPDATE SET state = excluded.state",
-        (invoice.to_string(), copy, state),
-    )?;
+    )?
+    .execute((invoice.to_string(), copy, state))?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 -- Three kinds of tables: the journal and its blobs; the device's own facts, which follow from the journal; and what
 -- the feed fills. The first two never have a foreign key into the third. Times are Unix milliseconds, money is
 -- minor units.
+-- A check against three or more words is written with OR: for IN, SQLite builds a table in memory at each statement.
 
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
@@ -38,8 +39,8 @@ CREATE TABLE visit_work (
     visit      TEXT PRIMARY KEY,
     job        TEXT NOT NULL,
     device     TEXT NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('new', 'accepted', 'en_route', 'on_site', 'done')),
-    money      TEXT NOT NULL CHECK (money IN ('none', 'due', 'pending', 'paid')),
+    state      TEXT NOT NULL CHECK (state = 'new' OR state = 'accepted' OR state = 'en_route' OR state = 'on_site' OR state = 'done'),
+    money      TEXT NOT NULL CHECK (money = 'none' OR money = 'due' OR money = 'pending' OR money = 'paid'),
     changed_ms INTEGER NOT NULL
 ) STRICT;
 
@@ -66,7 +67,7 @@ CREATE TABLE invoice (
     customer    TEXT NOT NULL,
     currency    TEXT NOT NULL,
     total_minor INTEGER NOT NULL,
-    state       TEXT NOT NULL CHECK (state IN ('issued', 'part_paid', 'paid', 'cancelled')),
+    state       TEXT NOT NULL CHECK (state = 'issued' OR state = 'part_paid' OR state = 'paid' OR state = 'cancelled'),
     delivered   INTEGER NOT NULL CHECK (delivered IN (0, 1)),
     issued_ms   INTEGER NOT NULL,
     record      TEXT NOT NULL
@@ -126,7 +127,7 @@ CREATE INDEX stock_by_item ON stock_move (item);
 CREATE TABLE receipt_print (
     invoice TEXT NOT NULL,
     copy    INTEGER NOT NULL CHECK (copy > 0),
-    state   TEXT NOT NULL CHECK (state IN ('queued', 'printed', 'failed')),
+    state   TEXT NOT NULL CHECK (state = 'queued' OR state = 'printed' OR state = 'failed'),
     PRIMARY KEY (invoice, copy)
 ) STRICT;
 

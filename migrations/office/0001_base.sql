@@ -2,6 +2,7 @@
 --
 -- Written so that PostgreSQL and its wire-compatible engines can take it: ids are UUID text, no sequences, no
 -- triggers, every hot table keyed by device. Times are Unix milliseconds, money is minor units.
+-- A check against three or more words is written with OR: for IN, SQLite builds a table in memory at each statement.
 
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
@@ -55,7 +56,7 @@ CREATE TABLE equipment (
 CREATE TABLE price_item (
     id            TEXT PRIMARY KEY,
     external_id   TEXT NOT NULL UNIQUE,
-    kind          TEXT NOT NULL CHECK (kind IN ('labour', 'part', 'fee')),
+    kind          TEXT NOT NULL CHECK (kind = 'labour' OR kind = 'part' OR kind = 'fee'),
     name          TEXT NOT NULL CHECK (name <> ''),
     unit          TEXT NOT NULL,
     price_minor   INTEGER NOT NULL CHECK (price_minor >= 0),
@@ -77,7 +78,7 @@ CREATE TABLE job (
     window_start_ms INTEGER NOT NULL,
     window_end_ms   INTEGER NOT NULL CHECK (window_end_ms > window_start_ms),
     technician      TEXT REFERENCES technician (id),
-    review          TEXT NOT NULL CHECK (review IN ('open', 'approved', 'sent_back')),
+    review          TEXT NOT NULL CHECK (review = 'open' OR review = 'approved' OR review = 'sent_back'),
     reviewed_by     TEXT,
     reviewed_ms     INTEGER
 ) STRICT;
@@ -143,7 +144,7 @@ CREATE TABLE journal (
     body        BLOB NOT NULL,
     hash        TEXT NOT NULL,
     received_ms INTEGER NOT NULL,
-    result      TEXT NOT NULL CHECK (result IN ('applied', 'duplicate', 'held', 'quarantined')),
+    result      TEXT NOT NULL CHECK (result = 'applied' OR result = 'duplicate' OR result = 'held' OR result = 'quarantined'),
     reason      TEXT,
     PRIMARY KEY (device, epoch, seq)
 ) STRICT;
@@ -175,8 +176,8 @@ CREATE TABLE visit_work (
     visit      TEXT PRIMARY KEY,
     job        TEXT NOT NULL,
     device     TEXT NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('new', 'accepted', 'en_route', 'on_site', 'done')),
-    money      TEXT NOT NULL CHECK (money IN ('none', 'due', 'pending', 'paid')),
+    state      TEXT NOT NULL CHECK (state = 'new' OR state = 'accepted' OR state = 'en_route' OR state = 'on_site' OR state = 'done'),
+    money      TEXT NOT NULL CHECK (money = 'none' OR money = 'due' OR money = 'pending' OR money = 'paid'),
     changed_ms INTEGER NOT NULL
 ) STRICT;
 
@@ -198,7 +199,7 @@ CREATE TABLE invoice (
     customer    TEXT NOT NULL,
     currency    TEXT NOT NULL,
     total_minor INTEGER NOT NULL,
-    state       TEXT NOT NULL CHECK (state IN ('issued', 'part_paid', 'paid', 'cancelled')),
+    state       TEXT NOT NULL CHECK (state = 'issued' OR state = 'part_paid' OR state = 'paid' OR state = 'cancelled'),
     delivered   INTEGER NOT NULL CHECK (delivered IN (0, 1)),
     issued_ms   INTEGER NOT NULL,
     record      TEXT NOT NULL
@@ -269,7 +270,7 @@ CREATE TABLE attempt (
     stan          INTEGER NOT NULL,
     rrn           TEXT NOT NULL UNIQUE,
     deferred      INTEGER NOT NULL CHECK (deferred IN (0, 1)),
-    state         TEXT NOT NULL CHECK (state IN ('prepared', 'in_doubt', 'approved', 'declined', 'reversing', 'dead', 'captured')),
+    state         TEXT NOT NULL CHECK (state = 'prepared' OR state = 'in_doubt' OR state = 'approved' OR state = 'declined' OR state = 'reversing' OR state = 'dead' OR state = 'captured'),
     amount_minor  INTEGER NOT NULL,
     approved_minor INTEGER NOT NULL DEFAULT 0,
     auth_code     TEXT,
@@ -347,7 +348,7 @@ CREATE TABLE feed_entry (
     kind    TEXT NOT NULL,
     entity  TEXT NOT NULL,
     n       INTEGER NOT NULL,
-    op      TEXT NOT NULL CHECK (op IN ('put', 'remove', 'delete')),
+    op      TEXT NOT NULL CHECK (op = 'put' OR op = 'remove' OR op = 'delete'),
     PRIMARY KEY (channel, kind, entity)
 ) STRICT;
 CREATE UNIQUE INDEX feed_order ON feed_entry (channel, n);
@@ -356,7 +357,7 @@ CREATE UNIQUE INDEX feed_order ON feed_entry (channel, n);
 CREATE TABLE user (
     name     TEXT PRIMARY KEY,
     password TEXT NOT NULL,
-    role     TEXT NOT NULL CHECK (role IN ('dispatcher', 'reviewer', 'accountant', 'admin'))
+    role     TEXT NOT NULL CHECK (role = 'dispatcher' OR role = 'reviewer' OR role = 'accountant' OR role = 'admin')
 ) STRICT;
 
 CREATE TABLE session (
