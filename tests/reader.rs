@@ -11,12 +11,16 @@ struct Reader {
 
 impl Reader {
     fn with(card: &str) -> Reader {
+        Reader::start(&["--transport", "tcp:0", "--card", card])
+    }
+
+    fn start(args: &[&str]) -> Reader {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tillroll"));
-        command.args(["reader", "simulate", "--transport", "tcp:0", "--card", card]);
+        command.args(["reader", "simulate"]).args(args);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        let at = said.split_whitespace().find(|word| word.starts_with("tcp:")).unwrap();
+        let at = said.split_whitespace().find(|word| word.contains("tcp:") || word.contains("tty:")).unwrap();
         Reader { at: at.trim_end_matches(',').to_owned(), process }
     }
 
@@ -45,11 +49,45 @@ fn a_reader_elsewhere_says_who_it_is_and_reads_a_card() {
     assert_eq!(info.status.code(), Some(0));
     assert_eq!(
         json(&info.stdout),
-        serde_json::json!({ "model": "DynaFlex", "serial": "5A11D01", "battery_percent": 100 })
+        serde_json::json!({
+            "reader": reader.at, "model": "DynaFlex II Go", "serial": "5A11D01", "firmware": "1000000000-SIM",
+            "battery_percent": 100, "echo": true,
+        })
     );
     let test = json(&reader.tool(&["test", "--read"]).stdout);
     assert_eq!((test["read"]["brand"].as_str(), test["read"]["last4"].as_str()), (Some("MASTERCARD"), Some("4444")));
-    assert_eq!(test["read"]["entry"], "chip");
+    assert_eq!((test["read"]["entry"].as_str(), test["beep"].as_bool()), (Some("chip"), Some(true)));
+}
+
+/// Both protocols over both kinds of lines, twice each: the second host begins where the first one left.
+#[test]
+fn both_protocols_go_over_both_kinds_of_lines() {
+    for (protocol, transport, model) in [
+        ("mms", "tcp:0", "DynaFlex II Go"),
+        ("mms", "pty", "DynaFlex II Go"),
+        ("miura", "tcp:0", "Miura M010"),
+        ("miura", "pty", "Miura M010"),
+    ] {
+        let reader = Reader::start(&["--protocol", protocol, "--transport", transport, "--card", "visa-tap"]);
+        for _ in 0..2 {
+            let test = reader.tool(&["test", "--read"]);
+            let said = json(&test.stdout);
+            assert_eq!(said["model"], model, "{protocol} {transport}");
+            assert_eq!(said["read"]["last4"], "1111", "{protocol} {transport}");
+        }
+    }
+}
+
+/// Doubled, late and lost messages, and a connection that breaks, with a process boundary in between.
+#[test]
+fn a_reader_with_a_fault_is_read_all_the_same_or_says_so() {
+    for (fault, good) in [("doubled:9", true), ("late:3", true), ("cut:2", true), ("lost:9", false)] {
+        let reader = Reader::start(&["--transport", "tcp:0", "--card", "visa-tap", "--fault", fault]);
+        let test = reader.tool(&["test", "--read"]);
+        assert_eq!(test.status.code(), Some(if good { 0 } else { 3 }), "{fault}");
+    }
+    let low = Reader::start(&["--transport", "tcp:0", "--battery", "4"]).tool(&["test", "--read"]);
+    assert!(json(&low.stderr)["error"]["message"].as_str().unwrap().contains("battery"));
 }
 
 #[test]

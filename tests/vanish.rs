@@ -18,14 +18,15 @@ use tillroll::flow::payment::{Event, Machine, Phase, Timing};
 use tillroll::runtime::actors::sync::Pace;
 use tillroll::store::FeedApplied;
 use tillroll_hardware::printer::sim as printer_sim;
-use tillroll_hardware::reader::mms::sim as reader_sim;
+use tillroll_hardware::reader::mms;
+use tillroll_hardware::reader::sim::{Keys, SimConfig, SimControl};
 use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
 
 struct Till {
     rig: Rig,
     events: Receiver<(PaymentId, Event)>,
-    reader: reader_sim::SimControl,
+    reader: SimControl,
     printer: printer_sim::SimControl,
     folder: TempDir,
 }
@@ -41,10 +42,10 @@ async fn till() -> Till {
     let (job, visit) = (ids().job, ids().visit);
     store.commit(&Row::LineAdded(LineAdded { job, visit, line: part(20) }), &stamp(), None).unwrap();
     store.issue_invoice(job, visit, ids().invoice, &stamp()).unwrap();
-    let (link, reader) = reader_sim::spawn(reader_sim::SimConfig {
+    let (link, reader) = mms::sim::spawn(SimConfig {
         serial: "B61378A".into(),
         ksn_file: None,
-        first_ksn: [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0, 0],
+        keys: Keys::Tdes,
         present_after: Duration::ZERO,
     });
     let (paper, printer) = printer_sim::spawn(printer_sim::SimConfig { folder: None, columns: 32 });

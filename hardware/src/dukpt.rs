@@ -1,8 +1,10 @@
-//! Derived unique key per transaction for TDES (ANSI X9.24-1:2009, Annex A), from both ends.
+//! Derived unique key per transaction for TDES (ANSI X9.24-1:2009, Annex A), from both ends; [`aes`] for AES.
 //!
 //! Every read is encrypted under a key of its own, named by the key serial number (KSN) that travels beside it. Used by
 //! the simulated readers, which encrypt, and by the simulated processor, which decrypts, both under a public test key
 //! that protects nothing. Real readers do this inside; the handheld never holds a key of theirs.
+
+pub mod aes;
 
 use des::cipher::{Array, BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
 use des::{Des, TdesEde2};
@@ -29,8 +31,8 @@ type Key = Zeroizing<[u8; 16]>;
 /// Why nothing was ciphered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DukptError {
-    /// TDES works on whole blocks.
-    #[error("{0} bytes are not whole blocks of 8")]
+    /// Ciphers work on whole blocks.
+    #[error("{0} bytes are not whole blocks")]
     PartBlock(usize),
     /// The counter is used up; the reader needs a new initial key.
     #[error("the reader has used up its keys: have it injected anew")]

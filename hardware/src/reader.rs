@@ -7,15 +7,26 @@
 //! [`ReaderEvent::Ended`]; no clear card number or track ever leaves this crate. Start at [`ReaderLink`].
 
 pub mod cards;
+pub mod clear;
+pub mod link;
 pub mod miura;
 pub mod mms;
+pub mod session;
+pub mod sim;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// Commands and events that may wait; senders wait beyond that.
 pub const QUEUE: usize = 32;
+
+/// How long closing a connection may take: a daemon takes up to three seconds.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// Names one operation at the reader. Chosen by who commands; given back with every event about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +49,8 @@ pub enum ReaderCommand {
         /// Place in the list of [`ReaderEvent::ChooseApplication`], from 0; `None` gives up.
         index: Option<u8>,
     },
+    /// Beep, or show a word: which of the readers on the table is it? Answered by [`ReaderEvent::Identified`].
+    Identify,
 }
 
 /// What a card is read for.
@@ -53,15 +66,43 @@ pub struct ArmRequest {
     pub currency_exponent: u8,
     /// How long the reader waits for a card, seconds, 1 to 255.
     pub timeout_s: u8,
+    /// Date and time at the doorstep; some readers have no clock that a card may be shown.
+    pub local: LocalTime,
+}
+
+/// Two digits each, as a card is told them (EMV Book 3, tags 9A and 9F21).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalTime {
+    /// Year in the century, month, day.
+    pub date: [u8; 3],
+    /// Hour, minute, second.
+    pub time: [u8; 3],
+}
+
+#[cfg(test)]
+impl ArmRequest {
+    /// 123.45 euros.
+    pub(crate) fn one_for_tests(op: u64) -> ArmRequest {
+        ArmRequest {
+            op: Op(op),
+            amount_minor: 12_345,
+            currency_numeric: 978,
+            currency_exponent: 2,
+            timeout_s: 60,
+            local: LocalTime { date: [26, 11, 24], time: [8, 30, 59] },
+        }
+    }
 }
 
 /// Which reader answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReaderInfo {
     /// Model, as the reader says it.
     pub model: String,
     /// Serial number.
     pub serial: String,
+    /// Version of its firmware, if it says so.
+    pub firmware: Option<String>,
     /// 0 to 100, if it says so.
     pub battery_percent: Option<u8>,
 }
@@ -75,6 +116,13 @@ pub enum ReaderEvent {
     Lost,
     /// Its battery, 0 to 100.
     Battery(u8),
+    /// It will restart for its daily self-test in so many minutes, and be gone for a moment.
+    RestartsSoon {
+        /// Minutes.
+        minutes: u8,
+    },
+    /// It has beeped or shown its word, or could not.
+    Identified(bool),
     /// The reader wants this shown, line by line; empty to clear.
     Prompt {
         /// The operation.
@@ -205,4 +253,18 @@ pub struct ReaderLink {
     pub commands: mpsc::Sender<ReaderCommand>,
     /// From the reader.
     pub events: mpsc::Receiver<ReaderEvent>,
+    /// Ends when the connection is closed.
+    task: Option<JoinHandle<()>>,
+}
+
+impl ReaderLink {
+    /// Lets the reader go, so that another program may have it at once.
+    pub async fn close(self) {
+        let ReaderLink { commands, events, task } = self;
+        drop((commands, events));
+        if let Some(task) = task {
+            // A connection that does not close in time is left to the daemon.
+            let _ = tokio::time::timeout(CLOSE, task).await;
+        }
+    }
 }

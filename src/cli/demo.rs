@@ -24,7 +24,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use world::{Listen, Tempo, World};
+use world::{DemoReader, Listen, Tempo, World};
 
 /// Everything on this machine, with simulated hardware: nothing to set up.
 #[derive(Debug, clap::Args)]
@@ -35,9 +35,10 @@ pub struct DemoArgs {
     /// Where everything is kept; a fresh temporary folder unless named
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     dir: Option<PathBuf>,
-    /// A reader elsewhere instead of the one inside, such as `tillroll reader simulate` in another terminal
-    #[arg(long, value_name = "tcp:HOST:PORT", conflicts_with = "headless")]
-    reader: Option<String>,
+    /// Which card reader: ble or rfcomm for the one inside over Bluetooth between two adapters of this machine; or one
+    /// elsewhere, such as `tillroll reader simulate` in another terminal: ble:ADDRESS, rfcomm:ADDRESS, tcp:HOST:PORT
+    #[arg(long, value_name = "READER")]
+    reader: Option<DemoReader>,
     /// Play a day without a screen, then compare the books
     #[arg(long)]
     headless: bool,
@@ -70,6 +71,9 @@ const HEADLESS: Tempo = Tempo {
     present_after: Duration::ZERO,
 };
 
+/// Over Bluetooth the first connection takes seconds: searching, connecting, looking at services.
+const READER_COMES: Duration = Duration::from_secs(90);
+
 /// A card that is not answered within this is of unknown outcome, in a played day.
 const HEADLESS_TIMING: Timing = Timing { present_ms: 5_000, unknown_ms: 500 };
 
@@ -83,6 +87,10 @@ impl DemoArgs {
 /// Runs the command; whether the answer is yes.
 pub async fn run(args: DemoArgs) -> Result<bool, CliError> {
     if args.headless {
+        if let Some(DemoReader::Elsewhere(_)) = args.reader {
+            let message = "a played day needs a reader whose customer it can play".to_owned();
+            return Err(CliError::usage(message, "leave --reader out, or use --reader ble or --reader rfcomm"));
+        }
         let report = headless(&args).await?;
         show(&args, &report)?;
         return Ok(report.is_good());
@@ -90,7 +98,7 @@ pub async fn run(args: DemoArgs) -> Result<bool, CliError> {
     let dir = args.dir.clone().map_or_else(temporary, Ok)?;
     std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
     let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::system()).date();
-    screen::run(&dir, today, args.listen, args.reader.as_deref()).await?;
+    screen::run(&dir, today, args.listen, args.reader.as_ref()).await?;
     Ok(true)
 }
 
@@ -100,7 +108,11 @@ async fn headless(args: &DemoArgs) -> anyhow::Result<Report> {
     std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
     let day = kept(&dir, args)?;
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let mut world = World::start(&dir, day, Listen { office: any, processor: any }, HEADLESS, None).await?;
+    let mut world =
+        World::start(&dir, day, Listen { office: any, processor: any }, HEADLESS, args.reader.as_ref()).await?;
+    let mut reader = world.rig.till.reader.state();
+    let connected = tokio::time::timeout(READER_COMES, reader.wait_for(|reader| reader.connected)).await;
+    drop(connected.context("the reader did not connect")??);
     let rows = visits(&world, day).await?;
     let goals = goals::day(args.seed, rows.len());
     let mut player = Player {

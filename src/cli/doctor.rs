@@ -4,7 +4,8 @@ use super::CliError;
 use super::output::{line, object};
 use super::state::StateArgs;
 use serde_json::json;
-use tillroll_hardware::{gpio, transport};
+use tillroll_hardware::gpio;
+use tillroll_hardware::transport::bluetooth;
 
 struct Finding {
     what: &'static str,
@@ -35,10 +36,7 @@ pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
         Ok(store) => store.health().map(|()| "healthy".to_owned()),
         Err(_) => Err("nothing to look at yet".to_owned()),
     };
-    let adapters = transport::adapters().await.and_then(|names| match names.as_slice() {
-        [] => Err("no adapter: plug one in, or switch it on with rfkill unblock bluetooth".to_owned()),
-        names => Ok(names.join(", ")),
-    });
+    let adapters = bluetooth::adapters().await.map(|names| names.join(", ")).map_err(|why| why.to_string());
     let findings = [
         needed(
             "state folder",

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use tillroll_hardware::transport::bluetooth::BluetoothError;
 
 /// Why a command came to nothing.
 #[derive(Debug)]
@@ -50,6 +51,23 @@ impl CliError {
         let _ = told;
         ExitCode::from(self.exit)
     }
+}
+
+/// Bluetooth says itself what to do.
+pub fn bluetooth(why: &BluetoothError) -> CliError {
+    let code = match why {
+        BluetoothError::NoBus => "no_bus",
+        BluetoothError::NoDaemon => "no_daemon",
+        BluetoothError::NoAdapter | BluetoothError::OneAdapter(_) => "no_adapter",
+        BluetoothError::Blocked => "blocked",
+        BluetoothError::NoPermission => "no_permission",
+        BluetoothError::NotBuilt => "not_built",
+        BluetoothError::OutOfReach(_) => "out_of_reach",
+        BluetoothError::OtherDevice(_) => "other_device",
+        BluetoothError::NotPaired(_) => "not_paired",
+        BluetoothError::Other(_) => "bluetooth",
+    };
+    CliError::not_now(code, why.to_string(), "")
 }
 
 impl From<anyhow::Error> for CliError {

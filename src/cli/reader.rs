@@ -1,21 +1,26 @@
 //! `tillroll reader`: tools for a card reader, and a simulated one for other programs.
 
-use super::output::{line, object};
-use super::{CliError, hardware};
-use serde_json::{Value, json};
-use std::path::PathBuf;
-use std::time::Duration;
-use tillroll_hardware::reader::mms::sim;
-use tillroll_hardware::reader::{ArmRequest, CardRead, Op, ReaderCommand, ReaderEvent, ReaderInfo, ReaderLink};
-use tillroll_hardware::transport::line as serial;
-use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+mod pairing;
+mod simulate;
 
-/// How long a reader may take to answer.
-const CONNECT: Duration = Duration::from_secs(10);
+use super::hardware::{self, ReaderName};
+use super::output::{line, object};
+use super::state::StateArgs;
+use super::{CliError, error};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tillroll_hardware::reader::{
+    ArmRequest, CardRead, LocalTime, Op, ReaderCommand, ReaderEvent, ReaderInfo, ReaderLink,
+};
+
+/// How long a reader may take to answer: looking for it over the air, connecting, asking for its name.
+const CONNECT: Duration = Duration::from_secs(75);
 
 /// Seconds in which a card is put to the reader.
 const PRESENT_S: u8 = 30;
+
+/// How long a beep may take.
+const BEEP: Duration = Duration::from_secs(10);
 
 /// Tools for a card reader
 #[derive(Debug, clap::Args)]
@@ -26,9 +31,15 @@ pub struct ReaderArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ReaderToolCommand {
-    /// Model, serial number and battery
+    /// Readers near by, over Bluetooth, for some seconds
+    Scan(pairing::ScanArgs),
+    /// Pair with a reader, trust it, and use it from now on
+    Pair(pairing::PairArgs),
+    /// Unpair, so that another handheld may have it
+    Forget(pairing::ForgetArgs),
+    /// Model, serial number, firmware and battery
     Info(Device),
-    /// The same, and on request a read of 1.00 that is thrown away on the spot
+    /// The same and a beep, and on request a read of 1.00 that is thrown away on the spot
     Test {
         #[command(flatten)]
         device: Device,
@@ -37,39 +48,38 @@ enum ReaderToolCommand {
         read: bool,
     },
     /// Be a reader for another program, until interrupted
-    Simulate {
-        /// Which protocol it speaks
-        #[arg(long, default_value = "mms", value_parser = ["mms"])]
-        protocol: String,
-        /// Where it listens; port 0 for any free one
-        #[arg(long, value_name = "tcp:PORT")]
-        transport: String,
-        /// The card that is put to it; see `tillroll processor cards`
-        #[arg(long, default_value = "visa-tap")]
-        card: String,
-        /// Where its key counter is kept; in memory unless named
-        #[arg(long, value_name = "FILE")]
-        ksn_file: Option<PathBuf>,
-    },
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Which reader.
 #[derive(Debug, clap::Args)]
 struct Device {
-    /// The reader
-    #[arg(long, value_name = "tcp:HOST:PORT")]
-    device: String,
-    /// Answer as one JSON object
-    #[arg(long)]
-    json: bool,
+    /// The reader: ble:ADDRESS, rfcomm:ADDRESS, tcp:HOST:PORT, tty:PATH; the paired one if absent
+    #[arg(long, value_name = "READER")]
+    device: Option<ReaderName>,
+    #[command(flatten)]
+    radio: Radio,
+}
+
+/// Which radio, and which handheld.
+#[derive(Debug, clap::Args)]
+struct Radio {
+    /// The Bluetooth adapter; the first one unless named
+    #[arg(long, value_name = "hciN")]
+    adapter: Option<String>,
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 impl ReaderArgs {
     /// Whether errors are JSON too.
     pub fn json(&self) -> bool {
         match &self.command {
-            ReaderToolCommand::Info(device) | ReaderToolCommand::Test { device, .. } => device.json,
-            ReaderToolCommand::Simulate { .. } => false,
+            ReaderToolCommand::Scan(args) => args.radio.state.json,
+            ReaderToolCommand::Pair(args) => args.radio.state.json,
+            ReaderToolCommand::Forget(args) => args.radio.state.json,
+            ReaderToolCommand::Info(device) | ReaderToolCommand::Test { device, .. } => device.radio.state.json,
+            ReaderToolCommand::Simulate(_) => false,
         }
     }
 }
@@ -77,39 +87,95 @@ impl ReaderArgs {
 /// Runs the command.
 pub async fn run(args: ReaderArgs) -> Result<bool, CliError> {
     match args.command {
+        ReaderToolCommand::Scan(args) => pairing::scan(&args).await,
+        ReaderToolCommand::Pair(args) => pairing::pair(&args).await,
+        ReaderToolCommand::Forget(args) => pairing::forget(&args).await,
         ReaderToolCommand::Info(device) => {
-            let (_, info) = connected(&device).await?;
-            told(&device, &info, None)?;
+            let (link, name, info) = connected(&device).await?;
+            link.close().await;
+            told(&device, &name, &info, None, None)?;
             Ok(true)
         }
         ReaderToolCommand::Test { device, read } => {
-            let (mut link, info) = connected(&device).await?;
-            let card = if read { Some(one_read(&mut link, device.json).await?) } else { None };
-            told(&device, &info, card.as_deref())?;
-            Ok(true)
+            let (mut link, name, info) = connected(&device).await?;
+            let tried = tried(&mut link, read, device.radio.state.json).await;
+            link.close().await;
+            let (beeped, card) = tried?;
+            told(&device, &name, &info, Some(beeped), card.as_deref())?;
+            Ok(beeped)
         }
-        ReaderToolCommand::Simulate { transport, card, ksn_file, .. } => simulate(&transport, &card, ksn_file).await,
+        ReaderToolCommand::Simulate(args) => simulate::simulate(args).await,
     }
 }
 
-async fn connected(device: &Device) -> Result<(ReaderLink, ReaderInfo), CliError> {
-    let mut link = hardware::reader_at(&device.device).map_err(|why| CliError::usage(why.to_string(), ""))?;
-    let first = tokio::time::timeout(CONNECT, link.events.recv()).await;
-    match first {
-        Ok(Some(ReaderEvent::Connected(info))) => Ok((link, info)),
-        Ok(_) | Err(_) => Err(CliError::not_now(
+/// The reader that was meant, and what it says of itself. That it answers at all is its echo.
+async fn connected(device: &Device) -> Result<(ReaderLink, ReaderName, ReaderInfo), CliError> {
+    let name = match &device.device {
+        Some(name) => name.clone(),
+        None => pairing::kept(&device.radio.state)?.ok_or_else(|| {
+            CliError::usage("no reader is paired with this handheld".to_owned(), "name one with --device")
+        })?,
+    };
+    let opened = hardware::reader_at(&name, device.radio.adapter.clone()).await;
+    let mut link = opened.map_err(|why| error::bluetooth(&why))?;
+    let coming = async {
+        loop {
+            match link.events.recv().await {
+                Some(ReaderEvent::Connected(info)) => return Some(info),
+                None => return None,
+                // A first connection that breaks is followed by another.
+                Some(_) => {}
+            }
+        }
+    };
+    let info = tokio::select! {
+        info = tokio::time::timeout(CONNECT, coming) => info.ok().flatten(),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    match info {
+        Some(info) => Ok((link, name, info)),
+        None => Err(CliError::not_now(
             "no_reader",
-            format!("no reader answers at {}", device.device),
+            format!("no reader answers at {name}"),
             "switch it on, check the address, and look whether another program has it",
         )),
     }
 }
 
+/// A beep, and a card if it is wanted.
+async fn tried(link: &mut ReaderLink, read: bool, quiet: bool) -> Result<(bool, Option<Box<CardRead>>), CliError> {
+    let beeped = beep(link).await?;
+    Ok((beeped, if read { Some(one_read(link, quiet).await?) } else { None }))
+}
+
+fn gone() -> CliError {
+    CliError::not_now("reader_lost", "the reader was lost", "switch it on and try again")
+}
+
+async fn beep(link: &mut ReaderLink) -> Result<bool, CliError> {
+    link.commands.send(ReaderCommand::Identify).await.map_err(|_| gone())?;
+    let answer = async {
+        loop {
+            match link.events.recv().await {
+                Some(ReaderEvent::Identified(done)) => return Ok(done),
+                None | Some(ReaderEvent::Lost) => return Err(gone()),
+                Some(_) => {}
+            }
+        }
+    };
+    tokio::time::timeout(BEEP, answer).await.unwrap_or(Ok(false))
+}
+
 /// Reads a card for 1.00; what may be known of it. The read itself is dropped here.
 async fn one_read(link: &mut ReaderLink, quiet: bool) -> Result<Box<CardRead>, CliError> {
-    let request =
-        ArmRequest { op: Op(1), amount_minor: 100, currency_numeric: 978, currency_exponent: 2, timeout_s: PRESENT_S };
-    let gone = || CliError::not_now("reader_lost", "the reader was lost", "switch it on and try again");
+    let request = ArmRequest {
+        op: Op(1),
+        amount_minor: 100,
+        currency_numeric: 978,
+        currency_exponent: 2,
+        timeout_s: PRESENT_S,
+        local: LocalTime { date: [26, 1, 1], time: [12, 0, 0] },
+    };
     link.commands.send(ReaderCommand::Arm(request)).await.map_err(|_| gone())?;
     loop {
         match link.events.recv().await.ok_or_else(gone)? {
@@ -129,60 +195,46 @@ async fn one_read(link: &mut ReaderLink, quiet: bool) -> Result<Box<CardRead>, C
             | ReaderEvent::CardSeen { .. }
             | ReaderEvent::Connected(_)
             | ReaderEvent::Lost
+            | ReaderEvent::Identified(_)
+            | ReaderEvent::RestartsSoon { .. }
             | ReaderEvent::Battery(_) => {}
         }
     }
 }
 
-fn told(device: &Device, info: &ReaderInfo, card: Option<&CardRead>) -> Result<(), CliError> {
+fn told(
+    device: &Device,
+    name: &ReaderName,
+    info: &ReaderInfo,
+    beeped: Option<bool>,
+    card: Option<&CardRead>,
+) -> Result<(), CliError> {
     let read = card.map(|card| {
         json!({ "brand": card.brand, "last4": card.last4, "aid": card.aid, "label": card.label,
                 "entry": format!("{:?}", card.entry).to_lowercase() })
     });
-    if device.json {
-        let battery = info.battery_percent;
-        let mut whole = json!({ "model": info.model, "serial": info.serial, "battery_percent": battery });
-        if let (Some(object), Some(read)) = (whole.as_object_mut(), read) {
-            object.insert("read".to_owned(), read);
+    if device.radio.state.json {
+        let mut whole = json!({
+            "reader": name.to_string(), "model": info.model, "serial": info.serial, "firmware": info.firmware,
+            "battery_percent": info.battery_percent, "echo": true,
+        });
+        let extra = [("beep", beeped.map(Value::from)), ("read", read)];
+        if let Some(object) = whole.as_object_mut() {
+            object.extend(extra.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         }
         return Ok(object(&whole)?);
     }
     let battery = info.battery_percent.map_or_else(|| "not said".to_owned(), |percent| format!("{percent} %"));
-    line(&format!("{} {}, battery {battery}", info.model, info.serial))?;
+    let firmware = info.firmware.as_deref().unwrap_or("not said");
+    line(&format!("{} {}, firmware {firmware}, battery {battery}", info.model, info.serial))?;
+    match beeped {
+        Some(true) => line("it answers, and it has beeped or shown its word")?,
+        Some(false) => line("it answers, but it would not beep")?,
+        None => {}
+    }
     if let Some(read) = read {
         let of = |name: &str| read.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         line(&format!("read {} ....{} by {}; thrown away", of("brand"), of("last4"), of("entry")))?;
     }
     Ok(())
-}
-
-async fn simulate(transport: &str, card: &str, ksn_file: Option<PathBuf>) -> Result<bool, CliError> {
-    let port = transport.strip_prefix("tcp:").and_then(|port| port.parse::<u16>().ok());
-    let port = port.ok_or_else(|| CliError::usage(format!("{transport} is no transport"), "write it as tcp:PORT"))?;
-    let socket = TcpListener::bind(("127.0.0.1", port)).await.map_err(|why| {
-        CliError::not_now(
-            "port",
-            format!("port {port} cannot be used: {why}"),
-            "choose another with --transport tcp:PORT",
-        )
-    })?;
-    let (connect, links) = mpsc::channel(1);
-    let control = sim::serve_links(hardware::simulated(ksn_file, Duration::from_millis(300)), links);
-    if !control.present(Some(card)) {
-        return Err(CliError::usage(format!("there is no card {card}"), "tillroll processor cards lists them"));
-    }
-    let at = socket.local_addr().map_err(anyhow::Error::from)?;
-    line(&format!("A simulated reader listens at tcp:{at}, with the card {card}. Ctrl-C ends it."))?;
-    loop {
-        tokio::select! {
-            accepted = socket.accept() => {
-                let (stream, _) = accepted.map_err(anyhow::Error::from)?;
-                let (link, _) = serial::mms(stream, serial::End::Reader);
-                if connect.send(link).await.is_err() {
-                    return Ok(false);
-                }
-            }
-            _ = tokio::signal::ctrl_c() => return Ok(true),
-        }
-    }
 }

@@ -47,6 +47,11 @@ impl StateArgs {
         opened.map_err(|why| CliError::not_now("database", why.to_string(), ""))
     }
 
+    /// The database, if there is one.
+    pub fn existing(&self) -> Result<Option<Store>, CliError> {
+        if self.dir()?.join("device.sqlite").exists() { self.made().map(Some) } else { Ok(None) }
+    }
+
     /// The database of an enrolled handheld.
     pub fn store(&self) -> Result<Store, CliError> {
         let dir = self.dir()?;

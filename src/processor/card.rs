@@ -4,7 +4,7 @@
 //! A.4), which protects nothing. Invariant: the clear data lives in memory that is wiped, and what leaves this module
 //! is a name, a brand and four digits. Start at [`read`].
 
-use tillroll_hardware::dukpt;
+use tillroll_hardware::dukpt::{self, aes};
 use tillroll_hardware::reader::cards::TEST_CARDS;
 use tillroll_hardware::tlv;
 use zeroize::Zeroizing;
@@ -14,9 +14,11 @@ use super::answer::{Behaviour, CardRead};
 /// The most that tag 9F02 can hold: twelve digits.
 pub const MOST_MINOR: i64 = 999_999_999_999;
 
-/// Encryption type of the one kind of cipher text that is read here: DUKPT, TDES, data key for both ways (MagTek
-/// D998200383, tag DFDF57: bit 7 DUKPT, bits 5-4 cipher, low nibble 0 both ways).
+/// Encryption types of the cipher texts that are read here (MagTek D998200383, tag DFDF57: bit 7 DUKPT, bits 5-4 cipher,
+/// low nibble what the key is for): TDES, data both ways, and AES-128, encrypting data.
 pub const TDES_DATA: u8 = 0x80;
+/// The second; which of the nibbles B, C and D it has is inferred.
+pub const AES128_DATA: u8 = 0x9B;
 
 /// Tags of EMV Book 3, Annex A, and the template around decrypted data (MagTek D998200383, tag DFDF59).
 mod tag {
@@ -41,7 +43,7 @@ pub struct TestCard {
 }
 
 /// The test cards that the simulated reader can present, in the order in which they are shown.
-pub const CARDS: [TestCard; 10] = [
+pub const CARDS: [TestCard; 13] = [
     line("visa-tap", "contactless", "approved", Behaviour::Approves),
     line("mc-chip", "chip", "approved", Behaviour::Approves),
     line("wallet", "contactless", "approved; device account number, verified on the phone", Behaviour::Approves),
@@ -51,6 +53,9 @@ pub const CARDS: [TestCard; 10] = [
     line("lost-answer", "chip", "charged, but the answer never arrives", Behaviour::LosesTheAnswer),
     line("slow", "chip", "charged, but the answer comes after the time-out", Behaviour::AnswersLate),
     line("card-refuses", "chip", "the card itself declines; nothing is sent", Behaviour::StaysAway),
+    line("two-apps", "chip", "two applications, the holder chooses; approved", Behaviour::Approves),
+    line("fallback", "chip", "the chip cannot be read, the stripe can; approved", Behaviour::Approves),
+    line("swipe", "magstripe", "approved", Behaviour::Approves),
     line(
         "clear-track",
         "magstripe",
@@ -111,7 +116,8 @@ pub fn read(card: &Ciphered, amount_minor: i64, currency: &str) -> CardFacts {
         None => true,
         Some(number) => iso_currency::Currency::from_code(currency).is_some_and(|known| known.numeric() == number),
     };
-    let amount_agrees = clear.amount_minor == Some(amount_minor)
+    // A reader that encrypts nothing but the track tells the amount beside it; the card's cryptogram covers both.
+    let amount_agrees = clear.amount_minor.or(card.clear_amount_minor) == Some(amount_minor)
         && card.clear_amount_minor.is_none_or(|clear_minor| clear_minor == amount_minor)
         && currency_agrees;
     CardFacts {
@@ -140,12 +146,18 @@ fn bcd_number(bcd: &[u8]) -> Option<i64> {
 }
 
 fn decrypt(card: &Ciphered) -> Option<Clear> {
-    if card.encryption_type != TDES_DATA || !card.ciphertext.len().is_multiple_of(8) {
-        return None;
-    }
-    let ksn = <[u8; 10]>::try_from(card.ksn.as_slice()).ok()?;
-    let plaintext = Zeroizing::new(dukpt::decrypt_data(&dukpt::ANSI_TEST_BDK, &ksn, &card.ciphertext).ok()?);
-    clear(&plaintext)
+    let plaintext = match card.encryption_type {
+        TDES_DATA => {
+            let ksn = <[u8; 10]>::try_from(card.ksn.as_slice()).ok()?;
+            dukpt::decrypt_data(&dukpt::ANSI_TEST_BDK, &ksn, &card.ciphertext)
+        }
+        AES128_DATA => {
+            let ksn = <[u8; 12]>::try_from(card.ksn.as_slice()).ok()?;
+            aes::decrypt_data(&aes::X9_TEST_BDK, &ksn, &card.ciphertext)
+        }
+        _ => return None,
+    };
+    clear(&Zeroizing::new(plaintext.ok()?))
 }
 
 /// Gathers the four tags that matter from the plaintext: one template, or bare tags, with padding after it.

@@ -1,6 +1,8 @@
 //! The cards that the simulated reader presents: public test numbers, Luhn-valid, of no one. The simulated processor
 //! knows them by the same numbers.
 
+use crate::bytes::unhex;
+
 /// How a card meets the reader, and what it does there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
@@ -12,6 +14,12 @@ pub enum Presented {
     Wallet,
     /// Inserted; refuses at the first GENERATE AC.
     ChipRefuses,
+    /// Inserted; two applications, of which the holder chooses one.
+    TwoApplications,
+    /// Inserted in vain, then swiped: technical fallback.
+    ChipUnreadable,
+    /// Swiped.
+    Swipe,
     /// Swiped through a reader whose configuration lets the track out in clear.
     ClearTrack,
 }
@@ -35,7 +43,7 @@ const VISA: &str = "A0000000031010";
 const MASTERCARD: &str = "A0000000041010";
 
 /// Every card there is.
-pub const TEST_CARDS: [TestCard; 10] = [
+pub const TEST_CARDS: [TestCard; 13] = [
     card("visa-tap", "4111111111111111", Presented::Contactless),
     card("mc-chip", "5555555555554444", Presented::Chip),
     card("wallet", "4012888888881881", Presented::Wallet),
@@ -45,6 +53,9 @@ pub const TEST_CARDS: [TestCard; 10] = [
     card("lost-answer", "4242424242424242", Presented::Chip),
     card("slow", "4005519200000004", Presented::Chip),
     card("card-refuses", "5200828282828210", Presented::ChipRefuses),
+    card("two-apps", "4917300800000000", Presented::TwoApplications),
+    card("fallback", "5454545454545454", Presented::ChipUnreadable),
+    card("swipe", "4012000033330026", Presented::Swipe),
     card("clear-track", "4917610000000000", Presented::ClearTrack),
 ];
 
@@ -53,6 +64,64 @@ const fn card(name: &'static str, pan: &'static str, presented: Presented) -> Te
     let aid = if visa { VISA } else { MASTERCARD };
     let label = if visa { "VISA CREDIT" } else { "MASTERCARD" };
     TestCard { name, pan, presented, aid, label }
+}
+
+/// Expiry December 2029, service code 201: chip, no restriction (ISO/IEC 7813).
+const EXPIRY_AND_SERVICE: &str = "2912201";
+
+impl TestCard {
+    /// Tag 5A: digits packed two a byte; an odd one is followed by F (EMV Book 3, format cn).
+    pub fn packed_number(&self) -> Vec<u8> {
+        packed(self.pan)
+    }
+
+    /// Tag 57, in clear.
+    pub fn track2_equivalent(&self) -> Vec<u8> {
+        packed(&format!("{}D{EXPIRY_AND_SERVICE}", self.pan))
+    }
+
+    /// Track 2 as it stands on the stripe, in clear.
+    pub fn track2(&self) -> String {
+        format!(";{}={EXPIRY_AND_SERVICE}0000000000?", self.pan)
+    }
+
+    /// Track 2 with all but six and four digits masked.
+    pub fn masked_track(&self) -> String {
+        let (first6, rest) = self.pan.split_at(6);
+        let (middle, last4) = rest.split_at(rest.len() - 4);
+        format!(";{first6}{}{last4}=2912*********?", "*".repeat(middle.len()))
+    }
+
+    /// The same packed two digits a byte, F for what is masked.
+    pub fn masked_packed(&self) -> Vec<u8> {
+        let (first6, rest) = self.pan.split_at(6);
+        let (middle, last4) = rest.split_at(rest.len() - 4);
+        let digits = format!("{first6}{}{last4}D{EXPIRY_AND_SERVICE}", "F".repeat(middle.len()));
+        packed(&digits)
+    }
+
+    /// What a reader encrypts that keeps nothing else secret: tag 57.
+    pub fn track2_tlv(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        crate::tlv::put(&mut out, 0x57, &self.track2_equivalent());
+        out
+    }
+
+    /// CVM results (EMV Book 4, Annex A4): plain PIN checked by the chip and good, or none needed.
+    pub fn verification(&self) -> [u8; 3] {
+        match self.presented {
+            Presented::Chip | Presented::ChipRefuses | Presented::TwoApplications => [0x01, 0x03, 0x02],
+            Presented::Contactless
+            | Presented::Wallet
+            | Presented::ChipUnreadable
+            | Presented::Swipe
+            | Presented::ClearTrack => [0x1F, 0x03, 0x02],
+        }
+    }
+}
+
+fn packed(digits: &str) -> Vec<u8> {
+    if digits.len().is_multiple_of(2) { unhex(digits) } else { unhex(&format!("{digits}F")) }
 }
 
 /// The card of a name.

@@ -16,23 +16,7 @@ pub mod slip;
 #[cfg(test)]
 mod tests;
 
-use tokio::sync::mpsc;
+use super::link::Link;
 
-/// One connection to a reader: whole messages each way. Closed means lost; there is a new one after a reconnection.
-#[derive(Debug)]
-pub struct MessageLink {
-    /// To the other side.
-    pub outgoing: mpsc::Sender<Vec<u8>>,
-    /// From the other side.
-    pub incoming: mpsc::Receiver<Vec<u8>>,
-}
-
-/// Messages that may wait in one direction.
-const MESSAGES: usize = 32;
-
-/// Two ends of one connection within the program.
-pub fn pair() -> (MessageLink, MessageLink) {
-    let (to_reader, from_host) = mpsc::channel(MESSAGES);
-    let (to_host, from_reader) = mpsc::channel(MESSAGES);
-    (MessageLink { outgoing: to_reader, incoming: from_reader }, MessageLink { outgoing: to_host, incoming: from_host })
-}
+/// One connection to a reader: whole messages each way.
+pub type MessageLink = Link<Vec<u8>>;

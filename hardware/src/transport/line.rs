@@ -1,24 +1,32 @@
-//! Reader messages over a stream of bytes: a serial line, a pseudo-terminal, a TCP connection. MMS in its SLIP framing.
+//! Reader messages over a stream of bytes: a serial line, a pseudo-terminal, RFCOMM, a TCP connection. MMS in its SLIP
+//! framing, Miura in its own.
 //!
 //! Bytes that are no frame are dropped with a warning; a stream that ends closes the link.
 
-use crate::reader::mms::MessageLink;
-use crate::reader::mms::slip::{Decoder, Frame};
-use std::time::Duration;
+use super::{Links, redial};
+use crate::reader::link::{Link, pair};
+use crate::reader::miura::frame;
+use crate::reader::mms::slip::{self, Frame};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Messages that may wait in one direction.
-const MESSAGES: usize = 32;
-
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 512;
 
-/// The first and the longest pause before a new connection is tried.
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// A protocol's framing on a line: bytes of a message, and messages of bytes.
+pub trait Framing: Send + 'static {
+    /// What goes over the connection.
+    type Message: Send + 'static;
+
+    /// The bytes of a message.
+    fn frame(&self, message: &Self::Message) -> Vec<u8>;
+    /// Takes one byte; a message at its end, or why bytes were dropped.
+    fn take(&mut self, byte: u8) -> Option<Result<Self::Message, String>>;
+    /// The same framing, as at the beginning of a line.
+    fn fresh(&self) -> Self;
+}
 
 /// Which end of the line this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,65 +37,90 @@ pub enum End {
     Reader,
 }
 
-impl End {
-    fn frame(self, message: Vec<u8>) -> Frame {
-        match self {
-            End::Host => Frame::ToReader(message),
-            End::Reader => Frame::ToHost(message),
+/// MMS in SLIP.
+#[derive(Debug)]
+pub struct MmsLine {
+    end: End,
+    decoder: slip::Decoder,
+}
+
+impl MmsLine {
+    /// This end of a line.
+    pub fn new(end: End) -> MmsLine {
+        MmsLine { end, decoder: slip::Decoder::default() }
+    }
+}
+
+impl Framing for MmsLine {
+    type Message = Vec<u8>;
+
+    fn frame(&self, message: &Vec<u8>) -> Vec<u8> {
+        match self.end {
+            End::Host => Frame::ToReader(message.clone()).encode(),
+            End::Reader => Frame::ToHost(message.clone()).encode(),
         }
     }
 
-    /// The message of a frame that is for this end.
-    fn message(self, frame: Frame) -> Option<Vec<u8>> {
-        match (self, frame) {
-            (End::Host, Frame::ToHost(message)) | (End::Reader, Frame::ToReader(message)) => Some(message),
-            (End::Host, Frame::ToReader(_)) | (End::Reader, Frame::ToHost(_)) => None,
-            (_, Frame::TooLong { limit }) => {
-                tracing::warn!(limit, "the reader takes no message that long");
-                None
-            }
+    fn take(&mut self, byte: u8) -> Option<Result<Vec<u8>, String>> {
+        match (self.end, self.decoder.take(byte)?) {
+            (End::Host, Ok(Frame::ToHost(message))) | (End::Reader, Ok(Frame::ToReader(message))) => Some(Ok(message)),
+            (_, Ok(Frame::TooLong { limit })) => Some(Err(format!("the reader takes no message beyond {limit} bytes"))),
+            (End::Host, Ok(Frame::ToReader(_))) | (End::Reader, Ok(Frame::ToHost(_))) => None,
+            (_, Err(why)) => Some(Err(why.to_string())),
         }
+    }
+
+    fn fresh(&self) -> MmsLine {
+        MmsLine::new(self.end)
+    }
+}
+
+/// Miura's own frames.
+#[derive(Debug, Default)]
+pub struct MiuraLine(frame::Decoder);
+
+impl Framing for MiuraLine {
+    type Message = frame::Message;
+
+    fn frame(&self, message: &frame::Message) -> Vec<u8> {
+        frame::encode_message(message).concat()
+    }
+
+    fn take(&mut self, byte: u8) -> Option<Result<frame::Message, String>> {
+        self.0.take(byte).map(|taken| taken.map_err(|why| why.to_string()))
+    }
+
+    fn fresh(&self) -> MiuraLine {
+        MiuraLine::default()
     }
 }
 
 /// A link over `stream`, and a task that ends when the stream has.
-pub fn mms<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S, end: End) -> (MessageLink, JoinHandle<()>) {
-    let (outgoing, to_send) = mpsc::channel(MESSAGES);
-    let (received, incoming) = mpsc::channel(MESSAGES);
+pub fn link<S, F>(stream: S, framing: F) -> (Link<F::Message>, JoinHandle<()>)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+    F: Framing,
+{
+    let (near, far) = pair();
     let (read, write) = tokio::io::split(stream);
-    let closed = tokio::spawn(receive(read, end, received));
-    tokio::spawn(send(write, end, to_send));
-    (MessageLink { outgoing, incoming }, closed)
+    let outgoing = framing.fresh();
+    let closed = tokio::spawn(receive(read, framing, near.outgoing));
+    tokio::spawn(send(write, outgoing, near.incoming));
+    (far, closed)
 }
 
-/// Connections to a reader at a TCP address (`host:port`), one after the other: a new one, with a pause that grows to
-/// five seconds, whenever the last has ended.
-pub fn tcp(address: String) -> mpsc::Receiver<MessageLink> {
-    let (connect, links) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let mut pause = PAUSE_MIN;
-        while !connect.is_closed() {
-            match TcpStream::connect(&address).await {
-                Ok(stream) => {
-                    pause = PAUSE_MIN;
-                    let (link, closed) = mms(stream, End::Host);
-                    if connect.send(link).await.is_err() {
-                        return;
-                    }
-                    // Ends with the stream; a task that failed is a stream that ended.
-                    let _ = closed.await;
-                }
-                Err(why) => tracing::info!(error = %why, address, "no reader there"),
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MAX);
+/// Connections to a reader at a TCP address (`host:port`), one after the other.
+pub fn tcp<F: Framing + Sync>(address: String, framing: F) -> Links<F::Message> {
+    redial(move || {
+        let (address, framing) = (address.clone(), framing.fresh());
+        async move {
+            let stream = TcpStream::connect(&address).await.map_err(|why| format!("no reader at {address}: {why}"))?;
+            Ok(link(stream, framing))
         }
-    });
-    links
+    })
 }
 
-async fn receive<S: AsyncRead>(mut from: ReadHalf<S>, end: End, to: mpsc::Sender<Vec<u8>>) {
-    let mut decoder = Decoder::default();
+async fn receive<S: AsyncRead, F: Framing>(mut from: ReadHalf<S>, mut framing: F, to: mpsc::Sender<F::Message>) {
     let mut chunk = [0_u8; CHUNK_BYTES];
     loop {
         let count = tokio::select! {
@@ -98,24 +131,24 @@ async fn receive<S: AsyncRead>(mut from: ReadHalf<S>, end: End, to: mpsc::Sender
             () = to.closed() => return,
         };
         for byte in chunk.get(..count).unwrap_or_default() {
-            match decoder.take(*byte) {
-                None => {}
-                Some(Err(why)) => tracing::warn!(error = %why, "bytes of a reader were dropped"),
-                Some(Ok(frame)) => {
-                    if let Some(message) = end.message(frame)
-                        && to.send(message).await.is_err()
-                    {
-                        return;
-                    }
+            let message = match framing.take(*byte) {
+                None => continue,
+                Some(Err(why)) => {
+                    tracing::warn!(error = %why, "bytes of a reader were dropped");
+                    continue;
                 }
+                Some(Ok(message)) => message,
+            };
+            if to.send(message).await.is_err() {
+                return;
             }
         }
     }
 }
 
-async fn send<S: AsyncWrite>(mut to: WriteHalf<S>, end: End, mut from: mpsc::Receiver<Vec<u8>>) {
+async fn send<S: AsyncWrite, F: Framing>(mut to: WriteHalf<S>, framing: F, mut from: mpsc::Receiver<F::Message>) {
     while let Some(message) = from.recv().await {
-        if to.write_all(&end.frame(message).encode()).await.is_err() || to.flush().await.is_err() {
+        if to.write_all(&framing.frame(&message)).await.is_err() || to.flush().await.is_err() {
             return;
         }
     }
@@ -124,60 +157,5 @@ async fn send<S: AsyncWrite>(mut to: WriteHalf<S>, end: End, mut from: mpsc::Rec
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reader::mms::{driver, sim};
-    use crate::reader::{ArmRequest, Op, ReaderCommand, ReaderEvent};
-
-    fn config() -> sim::SimConfig {
-        sim::SimConfig {
-            serial: "B61378A".to_owned(),
-            ksn_file: None,
-            first_ksn: [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0, 0],
-            present_after: Duration::ZERO,
-        }
-    }
-
-    /// Driver and simulated reader with nothing but bytes between them, in lots of every size, and noise before them.
-    #[tokio::test]
-    async fn a_card_is_read_over_a_line_that_is_torn_and_noisy() {
-        for size in [1, 2, 7, 64, 4_096] {
-            let (host, reader) = tokio::io::duplex(size);
-            let (connect, links) = mpsc::channel(1);
-            let (to_reader, reader_links) = mpsc::channel(1);
-            let control = sim::serve_links(config(), reader_links);
-            control.present(Some("mc-chip"));
-            to_reader.send(mms(reader, End::Reader).0).await.unwrap();
-            let mut host_end = host;
-            // What a line holds when a plug goes in: bytes of no frame, then the end of one.
-            host_end.write_all(&[0x55, 0x00, 0xAA, 0xC0]).await.unwrap();
-            connect.send(mms(host_end, End::Host).0).await.unwrap();
-            let mut link = driver::spawn(links);
-            assert!(matches!(link.events.recv().await, Some(ReaderEvent::Connected(_))), "{size}");
-            let request =
-                ArmRequest { op: Op(1), amount_minor: 100, currency_numeric: 978, currency_exponent: 2, timeout_s: 5 };
-            link.commands.send(ReaderCommand::Arm(request)).await.unwrap();
-            let read = loop {
-                match link.events.recv().await.unwrap() {
-                    ReaderEvent::CardRead { read, .. } => break read,
-                    ReaderEvent::Prompt { .. } | ReaderEvent::CardSeen { .. } => {}
-                    event => panic!("{event:?}"),
-                }
-            };
-            assert_eq!(read.last4, "4444");
-            drop(to_reader);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_line_that_ends_in_the_middle_of_a_message_is_a_lost_reader() {
-        let message = Frame::ToHost(vec![0xAA; 40]).encode();
-        for cut in 0..message.len() {
-            let (host, mut reader) = tokio::io::duplex(256);
-            let (mut link, _) = mms(host, End::Host);
-            reader.write_all(&message[..cut]).await.unwrap();
-            drop(reader);
-            assert_eq!(link.incoming.recv().await, None, "{cut}");
-        }
-    }
-}
+#[path = "line/tests.rs"]
+mod tests;

@@ -18,7 +18,7 @@ use crate::flow::payment::{Effect, Event, Machine, Offline, Phase, Timing};
 use crate::runtime::till::Till;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use std::time::Duration;
-use tillroll_hardware::reader::mms::sim::SimControl;
+use tillroll_hardware::reader::sim::SimControl;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! The demo with a screen: a handheld in this terminal, the dispatcher's pages in a browser.
 
 use super::link::Switch;
-use super::world::{self, Listen, Tempo, World};
+use super::world::{self, DemoReader, Listen, Tempo, World};
 use crate::app::effect::DemoCommand;
 use crate::app::model::Settings;
 use crate::cli::{CliError, screen};
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tillroll_hardware::reader::cards::TEST_CARDS;
-use tillroll_hardware::reader::mms::sim::SimControl;
+use tillroll_hardware::reader::sim::SimControl;
 
 /// Nobody presents a card: for trying the cancel key and the reader's time-out.
 const NOBODY: &str = "nobody";
@@ -64,7 +64,7 @@ pub(super) async fn run(
     dir: &Path,
     day: jiff::civil::Date,
     office: SocketAddr,
-    reader: Option<&str>,
+    reader: Option<&DemoReader>,
 ) -> Result<(), CliError> {
     if !terminal::is_there() {
         return Err(CliError::not_now(

@@ -3,7 +3,7 @@
 
 use super::data;
 use super::link::{self, Switch};
-use crate::cli::hardware;
+use crate::cli::hardware::{self, ReaderName};
 use crate::cli::listen::listener;
 use crate::cli::rig::Rig;
 use crate::domain::id::Epoch;
@@ -26,7 +26,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tillroll_hardware::printer::sim as printer_sim;
-use tillroll_hardware::reader::mms::sim as reader_sim;
+use tillroll_hardware::reader::mms;
+use tillroll_hardware::reader::sim::SimControl;
+use tillroll_hardware::transport::bluetooth::Kind;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -66,6 +68,27 @@ pub struct Listen {
     pub processor: SocketAddr,
 }
 
+/// Which card reader the demo uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DemoReader {
+    /// A simulated one inside, over real Bluetooth between two adapters of this machine.
+    OverBluetooth(Kind),
+    /// One that is somewhere else.
+    Elsewhere(ReaderName),
+}
+
+impl std::str::FromStr for DemoReader {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DemoReader, String> {
+        match text {
+            "ble" => Ok(DemoReader::OverBluetooth(Kind::Mms)),
+            "rfcomm" => Ok(DemoReader::OverBluetooth(Kind::Miura)),
+            name => name.parse().map(DemoReader::Elsewhere),
+        }
+    }
+}
+
 /// Everything, running.
 pub struct World {
     /// The office.
@@ -77,7 +100,7 @@ pub struct World {
     /// The network between them.
     pub link: Switch,
     /// The customer's hand at the reader.
-    pub customer: reader_sim::SimControl,
+    pub customer: SimControl,
     /// Where the pages are.
     pub pages: SocketAddr,
     stop: watch::Sender<bool>,
@@ -92,13 +115,13 @@ pub fn receipts(dir: &Path) -> PathBuf {
 impl World {
     /// Starts or goes on with the world in `dir`, whose first working day is `day`.
     ///
-    /// `reader` names a card reader elsewhere; without it there is a simulated one inside.
+    /// `reader` says which card reader is used; without it the simulated one inside, with nothing in between.
     pub async fn start(
         dir: &Path,
         day: jiff::civil::Date,
         listen: Listen,
         tempo: Tempo,
-        reader: Option<&str>,
+        reader: Option<&DemoReader>,
     ) -> anyhow::Result<World> {
         for part in ["office", "device", "receipts"] {
             let path = dir.join(part);
@@ -129,10 +152,12 @@ impl World {
         let office_url = format!("http://{near}");
         let device = dir.join("device");
         let store = enrolled(&office, &device, &office_url).await?;
-        let elsewhere = reader.map(hardware::reader_at).transpose()?;
         let simulated = hardware::simulated(Some(dir.join("reader.ksn")), tempo.present_after);
-        let (inside, customer) = reader_sim::spawn(simulated);
-        let reader = elsewhere.unwrap_or(inside);
+        let (reader, customer) = match reader {
+            Some(DemoReader::OverBluetooth(kind)) => hardware::over_bluetooth(*kind, simulated).await?,
+            Some(DemoReader::Elsewhere(name)) => (hardware::reader_at(name, None).await?, mms::sim::spawn(simulated).1),
+            None => mms::sim::spawn(simulated),
+        };
         let paper = printer_sim::SimConfig { folder: Some(receipts(dir)), columns: 32 };
         let (printer, _) = printer_sim::spawn(paper);
         let rig = Rig::start(&device, store, Some(&office_url), tempo.pace, reader, printer)?;

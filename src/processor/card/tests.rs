@@ -77,9 +77,29 @@ fn a_card_is_found_by_either_tag() {
 }
 
 #[test]
+fn an_aes_readers_card_is_found() {
+    let mut plaintext = element(&[0xFC], &[pan(visa()), amount(1_235)].concat());
+    plaintext.resize(plaintext.len().next_multiple_of(16), 0);
+    let ksn = [0x12, 0x34, 0x56, 0x78, 0x90, 0x12, 0x34, 0x56, 0, 0, 0, 1];
+    let ciphertext = aes::encrypt_data(&aes::X9_TEST_BDK, &ksn, &plaintext).unwrap();
+    let card = |encryption_type| Ciphered {
+        ciphertext: ciphertext.clone(),
+        ksn: ksn.to_vec(),
+        encryption_type,
+        clear_amount_minor: None,
+    };
+    assert!(agrees(&card(AES128_DATA)));
+    assert_eq!(read(&card(TDES_DATA), 1_235, "EUR").read, CardRead::Unreadable);
+}
+
+#[test]
 fn the_signed_amount_decides() {
     assert!(!agrees(&template(&[pan(visa()), amount(1_234)])));
     assert!(!agrees(&template(&[pan(visa())])));
+    // Where the reader encrypts nothing but the track, the clear amount stands for it.
+    let beside = |minor| Ciphered { clear_amount_minor: Some(minor), ..encrypted(track2(visa())) };
+    assert!(agrees(&beside(1_235)));
+    assert!(!agrees(&beside(1_234)));
     let clear = |minor| Ciphered { clear_amount_minor: Some(minor), ..template(&[pan(visa()), amount(1_235)]) };
     assert!(agrees(&clear(1_235)));
     assert!(!agrees(&clear(1_234)));

@@ -17,7 +17,7 @@ use crate::sync::wire::seal::{CardData, SealingKey, seal};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tillroll_hardware::reader::{
-    ArmRequest, CardRead, Cvm, EndReason, Entry, Op, ReaderCommand, ReaderEvent, ReaderLink,
+    ArmRequest, CardRead, Cvm, EndReason, Entry, LocalTime, Op, ReaderCommand, ReaderEvent, ReaderLink,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -33,6 +33,8 @@ pub struct ReaderState {
     pub battery_percent: Option<u8>,
     /// Whether it answers.
     pub connected: bool,
+    /// It will be gone for a moment, for its daily self-test, in so many minutes.
+    pub restart_in: Option<u8>,
 }
 
 enum Request {
@@ -148,18 +150,19 @@ impl Actor {
             tokio::select! {
                 request = queue.recv() => match request {
                     Some(request) => self.request(request).await,
-                    None => return,
+                    None => break,
                 },
                 event = self.link.events.recv() => match event {
                     Some(event) => self.event(event).await,
-                    None => return,
+                    None => break,
                 },
                 changed = self.online.changed() => match changed {
                     Ok(()) => self.seen_online().await,
-                    Err(_) => return,
+                    Err(_) => break,
                 },
             }
         }
+        self.link.close().await;
     }
 
     async fn request(&mut self, request: Request) {
@@ -195,6 +198,7 @@ impl Actor {
             currency_numeric: amount.currency.numeric(),
             currency_exponent: u8::try_from(amount.currency.exponent()).unwrap_or(2),
             timeout_s: u8::try_from(timeout_ms.div_ceil(1_000)).unwrap_or(u8::MAX).max(1),
+            local: local_time(self.store.clock().now_ms()),
         };
         if self.link.commands.send(ReaderCommand::Arm(request)).await.is_err() {
             self.ended(op, Event::ReaderEnded(EndReason::ReaderLost.to_string())).await;
@@ -208,6 +212,7 @@ impl Actor {
                     name: format!("{} {}", info.model, info.serial),
                     battery_percent: info.battery_percent,
                     connected: true,
+                    restart_in: None,
                 });
                 self.seen_online().await;
             }
@@ -218,7 +223,8 @@ impl Actor {
                     self.tell_payment(payment, Event::Prompt(text)).await;
                 }
             }
-            ReaderEvent::CardSeen { .. } => {}
+            ReaderEvent::CardSeen { .. } | ReaderEvent::Identified(_) => {}
+            ReaderEvent::RestartsSoon { minutes } => self.tell.send_modify(|state| state.restart_in = Some(minutes)),
             // No screen asks yet: the reader's first application is taken.
             ReaderEvent::ChooseApplication { op, .. } => {
                 let first = ReaderCommand::SelectApplication { op, index: Some(0) };
@@ -256,6 +262,18 @@ impl Actor {
         if let Err(why) = self.store.run(move |store| store.set_meta("reader_online_ms", &now)).await {
             tracing::warn!(error = %why, "the reader's last time online was not kept");
         }
+    }
+}
+
+/// The device's wall clock, in the parts that a card is told.
+fn local_time(now_ms: i64) -> LocalTime {
+    let at = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let at = at.to_zoned_datetime(jiff::tz::TimeZone::system());
+    let part = |number: i8| u8::try_from(number).unwrap_or(0);
+    let year = u8::try_from(at.year().rem_euclid(100)).unwrap_or(0);
+    LocalTime {
+        date: [year, part(at.month()), part(at.day())],
+        time: [part(at.hour()), part(at.minute()), part(at.second())],
     }
 }
 

@@ -1,39 +1,37 @@
 //! Drives an MMS reader by Quick Chip: one read that can be authorised now or later.
 //!
-//! [`Driver`] is pure: commands and messages in, messages and events out. [`spawn`] is the task around it, which also
-//! survives the loss of the connection. Invariants: one request outstanding at a time; one operation at a time, ended
-//! by exactly one event; a read counts only when cryptogram, batch, outcome and final notice are all there.
+//! [`MmsDriver`] is pure: commands and messages in, messages and events out. Invariants: one request outstanding at a
+//! time; one operation at a time, ended by exactly one event; a read counts only when cryptogram, batch, outcome and
+//! final notice are all there.
 
-use super::MessageLink;
-use super::command::{self, Property};
+use super::command::{self, Interfaces, Property};
 use super::message::{Message, Status};
 use super::notification::{Notice, Outcome, notice};
-use super::payload::{self, Arqc, Batch, PayloadError};
-use crate::reader::{ArmRequest, CardRead, EndReason, Op, QUEUE, ReaderCommand, ReaderEvent, ReaderInfo, ReaderLink};
+use super::payload::{self, Arqc, Batch};
+use crate::reader::clear::{PayloadError, printable};
+use crate::reader::session::{self, Driver};
+use crate::reader::{ArmRequest, CardRead, EndReason, Op, QUEUE, ReaderCommand, ReaderEvent, ReaderInfo};
 use std::collections::VecDeque;
-use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::time::Instant;
 
-/// A reader that said nothing for this long after its own time-out is given up.
-const GRACE: Duration = Duration::from_secs(15);
+/// What is echoed at the beginning of a connection: whoever answers it speaks MMS.
+const ECHO: [u8; 5] = [0x81, 0x03, 0x01, 0x02, 0x03];
 
-/// The model's name until the reader's own is asked for.
+/// The model's name if the reader does not say it.
 const MODEL: &str = "DynaFlex";
 
-/// What the driver wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Out {
-    /// Send this message.
-    Send(Vec<u8>),
-    /// Tell the program.
-    Tell(ReaderEvent),
-}
+/// Longest model name or firmware version that is kept, characters.
+const MAX_NAME: usize = 40;
+
+type Out = session::Out<Vec<u8>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
-    Serial,
-    Battery,
+    Echo,
+    /// Ends what a program that is gone has left running.
+    Clear,
+    Subscribe,
+    Property(Property),
+    Buzzer,
     Start,
     Cancel,
     Selection,
@@ -42,9 +40,12 @@ enum Asked {
 impl Asked {
     fn command(self) -> u16 {
         match self {
-            Asked::Serial | Asked::Battery => command::GET_PROPERTY,
+            Asked::Echo => command::ECHO,
+            Asked::Subscribe => command::SUBSCRIBE,
+            Asked::Property(_) => command::GET_PROPERTY,
+            Asked::Buzzer => command::BUZZER,
             Asked::Start => command::START,
-            Asked::Cancel => command::CANCEL,
+            Asked::Clear | Asked::Cancel => command::CANCEL,
             Asked::Selection => command::REPORT_SELECTION,
         }
     }
@@ -53,6 +54,11 @@ impl Asked {
 /// An operation under way.
 struct Run {
     op: Op,
+    request: ArmRequest,
+    /// The reader has said that it runs. What it says before belongs to the operation before.
+    started: bool,
+    /// The chip could not be read: only the stripe is left.
+    stripe_only: bool,
     cancelling: bool,
     arqc: Option<Arqc>,
     batch: Option<Batch>,
@@ -60,31 +66,39 @@ struct Run {
 }
 
 /// The pure part.
-pub struct Driver {
+pub struct MmsDriver {
     reference: u8,
     asked: Option<Asked>,
     waiting: VecDeque<(Asked, Message)>,
     run: Option<Run>,
-    serial: Option<String>,
+    info: ReaderInfo,
 }
 
-impl Driver {
-    /// A driver for a new connection, and its first request.
-    pub fn new() -> (Driver, Vec<Out>) {
-        let mut driver = Driver { reference: 0, asked: None, waiting: VecDeque::new(), run: None, serial: None };
+impl Driver for MmsDriver {
+    type Message = Vec<u8>;
+
+    fn connected() -> (MmsDriver, Vec<Out>) {
+        let info = ReaderInfo::default();
+        let mut driver = MmsDriver { reference: 0, asked: None, waiting: VecDeque::new(), run: None, info };
         let mut out = Vec::new();
-        driver.ask(Asked::Serial, |reference| command::get_property(reference, Property::Serial), &mut out);
-        driver.ask(Asked::Battery, |reference| command::get_property(reference, Property::Battery), &mut out);
+        driver.ask(Asked::Echo, |reference| command::echo(reference, &ECHO), &mut out);
+        driver.ask(Asked::Clear, command::cancel, &mut out);
+        driver.ask(Asked::Subscribe, command::subscribe, &mut out);
+        for property in [Property::Serial, Property::Model, Property::Firmware, Property::Battery] {
+            driver.ask(Asked::Property(property), |reference| command::get_property(reference, property), &mut out);
+        }
         (driver, out)
     }
 
-    /// The operation under way.
-    pub fn running(&self) -> Option<Op> {
+    fn running(&self) -> Option<Op> {
         self.run.as_ref().map(|run| run.op)
     }
 
-    /// Takes a command.
-    pub fn command(&mut self, command: &ReaderCommand) -> Vec<Out> {
+    fn awaits_answer(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    fn command(&mut self, command: &ReaderCommand) -> Vec<Out> {
         let mut out = Vec::new();
         match command {
             ReaderCommand::Arm(request) => self.arm(request, &mut out),
@@ -100,30 +114,15 @@ impl Driver {
                     self.ask(Asked::Selection, |reference| command::report_selection(reference, index), &mut out);
                 }
             }
+            ReaderCommand::Identify => self.ask(Asked::Buzzer, command::buzzer, &mut out),
         }
         out
     }
 
-    fn arm(&mut self, request: &ArmRequest, out: &mut Vec<Out>) {
-        let why = if self.run.is_some() {
-            Some(EndReason::Busy)
-        } else if request.amount_minor == 0 || request.amount_minor > command::MAX_AMOUNT {
-            Some(EndReason::ReadError)
-        } else {
-            None
-        };
-        if let Some(why) = why {
-            out.push(Out::Tell(ReaderEvent::Ended { op: request.op, why }));
-            return;
-        }
-        self.run = Some(Run { op: request.op, cancelling: false, arqc: None, batch: None, came_out: false });
-        self.ask(Asked::Start, |reference| command::start(reference, request), out);
-    }
-
-    /// Takes a message of the reader. Bytes that are none are dropped; they cannot end anything.
-    pub fn message(&mut self, bytes: &[u8]) -> Vec<Out> {
+    /// Bytes that are no message are dropped; they cannot end anything.
+    fn message(&mut self, bytes: Vec<u8>) -> Vec<Out> {
         let mut out = Vec::new();
-        match Message::decode(bytes) {
+        match Message::decode(&bytes) {
             Err(why) => tracing::warn!(error = %why, "a message of the reader was dropped"),
             Ok(Message::Response { command, status, payload, .. }) => {
                 self.response(command, status, payload.as_deref(), &mut out);
@@ -137,22 +136,48 @@ impl Driver {
         out
     }
 
-    /// The connection broke.
-    pub fn lost(&mut self) -> Vec<Out> {
+    fn lost(&mut self) -> Vec<Out> {
         let mut out = Vec::new();
         self.end(EndReason::ReaderLost, &mut out);
         out.push(Out::Tell(ReaderEvent::Lost));
         out
     }
 
-    /// The reader has said nothing for too long.
-    pub fn overdue(&mut self) -> Vec<Out> {
+    fn overdue(&mut self) -> Vec<Out> {
         let mut out = Vec::new();
         if self.run.is_some() {
             self.ask(Asked::Cancel, command::cancel, &mut out);
             self.end(EndReason::TimedOut, &mut out);
         }
         out
+    }
+}
+
+impl MmsDriver {
+    fn arm(&mut self, request: &ArmRequest, out: &mut Vec<Out>) {
+        let why = if self.run.is_some() {
+            Some(EndReason::Busy)
+        } else if request.amount_minor == 0 || request.amount_minor > command::MAX_AMOUNT {
+            Some(EndReason::ReadError)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            out.push(Out::Tell(ReaderEvent::Ended { op: request.op, why }));
+            return;
+        }
+        let request = request.clone();
+        self.ask(Asked::Start, |reference| command::start(reference, &request, Interfaces::All), out);
+        self.run = Some(Run {
+            op: request.op,
+            request,
+            started: false,
+            stripe_only: false,
+            cancelling: false,
+            arqc: None,
+            batch: None,
+            came_out: false,
+        });
     }
 
     /// Sends a request, or lets it wait for the one before it.
@@ -176,31 +201,53 @@ impl Driver {
         });
         let payload = payload.unwrap_or_default();
         match asked {
-            Asked::Serial => {
-                let serial = Property::Serial.value(payload).map(crate::bytes::hex).unwrap_or_default();
-                self.serial = Some(serial.get(..7).unwrap_or_default().to_owned());
+            Asked::Property(property) => self.property(property, property.value(payload), out),
+            Asked::Buzzer => out.push(Out::Tell(ReaderEvent::Identified(status.is_good()))),
+            Asked::Start if !status.is_good() => self.end(not_started(status), out),
+            Asked::Cancel if status == Status::NO_TRANSACTION => self.end(EndReason::Cancelled, out),
+            Asked::Start => {
+                if let Some(run) = self.run.as_mut() {
+                    run.started = true;
+                }
             }
-            Asked::Battery => {
-                let percent = match Property::Battery.value(payload) {
+            Asked::Echo | Asked::Clear | Asked::Subscribe | Asked::Cancel | Asked::Selection => {}
+        }
+    }
+
+    /// The battery is asked for last: then the reader is known.
+    fn property(&mut self, property: Property, value: Option<&[u8]>, out: &mut Vec<Out>) {
+        match property {
+            Property::Serial => {
+                let serial = value.map(crate::bytes::hex).unwrap_or_default();
+                self.info.serial = serial.get(..7).unwrap_or_default().to_owned();
+            }
+            Property::Model => self.info.model = printable(value.unwrap_or_default(), MAX_NAME),
+            Property::Firmware => self.info.firmware = value.map(|value| printable(value, MAX_NAME)),
+            Property::Battery => {
+                self.info.battery_percent = match value {
                     Some([percent]) => Some((*percent).min(100)),
                     _ => None,
                 };
-                let serial = self.serial.clone().unwrap_or_default();
-                let info = ReaderInfo { model: MODEL.to_owned(), serial, battery_percent: percent };
-                out.push(Out::Tell(ReaderEvent::Connected(info)));
+                if self.info.model.is_empty() {
+                    MODEL.clone_into(&mut self.info.model);
+                }
+                out.push(Out::Tell(ReaderEvent::Connected(self.info.clone())));
             }
-            Asked::Start if !status.is_good() => self.end(not_started(status), out),
-            Asked::Cancel if status == Status::NO_TRANSACTION => self.end(EndReason::Cancelled, out),
-            Asked::Start | Asked::Cancel | Asked::Selection => {}
         }
     }
 
     fn notice(&mut self, notice: Notice, out: &mut Vec<Out>) {
-        if let Notice::LowBattery(percent) = notice {
-            out.push(Out::Tell(ReaderEvent::Battery(percent)));
-            return;
+        match notice {
+            Notice::LowBattery(percent) => return out.push(Out::Tell(ReaderEvent::Battery(percent))),
+            Notice::RestartsSoon(minutes) => return out.push(Out::Tell(ReaderEvent::RestartsSoon { minutes })),
+            // Whatever ran is gone with it, also what this side has asked.
+            Notice::Restarted => {
+                (self.asked, self.waiting) = (None, VecDeque::new());
+                return self.end(EndReason::ReaderLost, out);
+            }
+            _ => {}
         }
-        let Some(run) = self.run.as_mut() else { return };
+        let Some(run) = self.run.as_mut().filter(|run| run.started) else { return };
         let op = run.op;
         match notice {
             Notice::CardSeen => out.push(Out::Tell(ReaderEvent::CardSeen { op })),
@@ -217,7 +264,7 @@ impl Driver {
                 Err(why) => self.spoiled(why, out),
             },
             Notice::Complete(outcome) => self.complete(outcome, out),
-            Notice::LowBattery(_) | Notice::Other => {}
+            Notice::LowBattery(_) | Notice::RestartsSoon(_) | Notice::Restarted | Notice::Other => {}
         }
     }
 
@@ -237,10 +284,16 @@ impl Driver {
                 self.run = None;
                 out.push(Out::Tell(ReaderEvent::DeclinedByCard { op }));
             }
+            // The chip cannot be read: the same operation goes on with the stripe, and nothing else.
+            (Outcome::Fallback, false) if !run.stripe_only => {
+                (run.stripe_only, run.started) = (true, false);
+                let request = run.request.clone();
+                self.ask(Asked::Start, |reference| command::start(reference, &request, Interfaces::StripeOnly), out);
+            }
             (Outcome::TimedOut, _) => self.end(EndReason::TimedOut, out),
             (Outcome::Cancelled, _) => self.end(EndReason::Cancelled, out),
             // An approval by the card alone is switched off in the reader's configuration: never taken as money.
-            (Outcome::Failed, _) | (Outcome::Deferred | Outcome::Approved, false) => {
+            (Outcome::Failed | Outcome::Fallback, _) | (Outcome::Deferred | Outcome::Approved, false) => {
                 self.end(EndReason::ReadError, out);
             }
             (Outcome::Final, _) => self.finish(out),
@@ -283,75 +336,5 @@ fn not_started(status: Status) -> EndReason {
         Status::LOW_BATTERY => EndReason::LowBattery,
         Status::IN_PROGRESS => EndReason::Busy,
         _ => EndReason::ReadError,
-    }
-}
-
-/// Starts the driver's task. `links` brings a connection whenever the reader is there; the task ends when `links` or
-/// the returned link is dropped.
-pub fn spawn(mut links: mpsc::Receiver<MessageLink>) -> ReaderLink {
-    let (commands, mut from_program) = mpsc::channel(QUEUE);
-    let (to_program, events) = mpsc::channel(QUEUE);
-    tokio::spawn(async move {
-        loop {
-            let link = tokio::select! {
-                link = links.recv() => link,
-                command = from_program.recv() => match command {
-                    None => return,
-                    Some(ReaderCommand::Arm(request)) => {
-                        let ended = ReaderEvent::Ended { op: request.op, why: EndReason::ReaderLost };
-                        if to_program.send(ended).await.is_err() {
-                            return;
-                        }
-                        continue;
-                    }
-                    Some(ReaderCommand::Cancel { .. } | ReaderCommand::SelectApplication { .. }) => continue,
-                },
-            };
-            let Some(link) = link else { return };
-            if session(link, &mut from_program, &to_program).await.is_none() {
-                return;
-            }
-        }
-    });
-    ReaderLink { commands, events }
-}
-
-/// One connection; `None` when the program has gone.
-async fn session(
-    mut link: MessageLink,
-    commands: &mut mpsc::Receiver<ReaderCommand>,
-    events: &mpsc::Sender<ReaderEvent>,
-) -> Option<()> {
-    let (mut driver, mut out) = Driver::new();
-    let mut deadline = Instant::now();
-    loop {
-        for item in out {
-            match item {
-                Out::Tell(event) => events.send(event).await.ok()?,
-                // A closed connection shows on the other direction too.
-                Out::Send(message) => drop(link.outgoing.send(message).await),
-            }
-        }
-        out = tokio::select! {
-            message = link.incoming.recv() => match message {
-                Some(bytes) => driver.message(&bytes),
-                None => {
-                    for item in driver.lost() {
-                        if let Out::Tell(event) = item {
-                            events.send(event).await.ok()?;
-                        }
-                    }
-                    return Some(());
-                }
-            },
-            command = commands.recv() => {
-                let command = command?;
-                if let (ReaderCommand::Arm(request), None) = (&command, driver.running()) {
-                    deadline = Instant::now() + Duration::from_secs(u64::from(request.timeout_s)) + GRACE;
-                }
-                driver.command(&command)
-            },
-            () = tokio::time::sleep_until(deadline), if driver.running().is_some() => driver.overdue(),
-        };
     }
 }

@@ -32,6 +32,10 @@ pub enum Notice {
     Selection(Vec<String>),
     /// Battery low, percent.
     LowBattery(u8),
+    /// It will restart in so many minutes: the self-test that PCI PTS asks for every 24 hours.
+    RestartsSoon(u8),
+    /// It has restarted.
+    Restarted,
     /// Anything else, of no use here.
     Other,
 }
@@ -49,7 +53,9 @@ pub enum Outcome {
     Declined,
     /// Approved by card or host: never asked for here.
     Approved,
-    /// The read failed, or wants another interface.
+    /// The chip cannot be read: the stripe may be used.
+    Fallback,
+    /// The read failed.
     Failed,
     /// The last word of an operation: nothing more comes.
     Final,
@@ -69,6 +75,8 @@ pub fn notice(message: &Message) -> Option<Notice> {
         (HOST_UI, [0x02, 0x01, _, _]) => Notice::Prompt(text(payload).join(" ")),
         (HOST_UI, [0x02, 0x02, _, _]) => Notice::Selection(text(payload)),
         (DEVICE, [0x00, 0x02, 0x00, percent]) => Notice::LowBattery(percent.min(100)),
+        (DEVICE, [0x00, 0x00, 0x00, 0x00]) => Notice::Restarted,
+        (DEVICE, [0x00, 0x01, ..]) => Notice::RestartsSoon(payload.last().copied().unwrap_or(0)),
         _ => Notice::Other,
     })
 }
@@ -79,6 +87,7 @@ fn outcome(detail: [u8; 4]) -> Outcome {
         [0x00, 0x01, ..] => Outcome::TimedOut,
         [0x00, 0x03, ..] | [_, 0x02, 0x0A, _] => Outcome::Cancelled,
         [_, 0x02, 0x07, _] => Outcome::Deferred,
+        [_, 0x02, 0x08 | 0x09, 0x03] | [_, 0x02, 0x00 | 0x0F, 0x02] => Outcome::Fallback,
         [_, 0x02, 0x80 | 0x03, _] => Outcome::Declined,
         [_, 0x02, 0x06 | 0x02, 0x00] => Outcome::Approved,
         [_, 0x00, 0x00, 0x00] => Outcome::Final,
@@ -103,6 +112,15 @@ pub fn show(rows: &str) -> Message {
     tlv::put(&mut payload, 0x82, &[1]);
     tlv::put(&mut payload, 0x83, rows.as_bytes());
     Message::Notification { number: HOST_UI, detail: [0x02, 0x01, 0x01, 0x00], payload: Some(payload) }
+}
+
+/// A notification to choose among `labels`.
+pub fn choose(labels: &[&str]) -> Message {
+    let mut payload = Vec::new();
+    tlv::put(&mut payload, 0x81, &[30]);
+    tlv::put(&mut payload, 0x82, &[1]);
+    tlv::put(&mut payload, 0x83, labels.join("\0").as_bytes());
+    Message::Notification { number: HOST_UI, detail: [0x02, 0x02, 0x00, 0x00], payload: Some(payload) }
 }
 
 /// A notification that carries card data: `detail` says which.
@@ -130,7 +148,9 @@ mod tests {
             ([0x10, 0x02, 0x80, 0x00], Outcome::Declined),
             ([0x10, 0x02, 0x03, 0x00], Outcome::Declined),
             ([0x20, 0x02, 0x06, 0x00], Outcome::Approved),
-            ([0x10, 0x02, 0x08, 0x03], Outcome::Failed),
+            ([0x10, 0x02, 0x08, 0x03], Outcome::Fallback),
+            ([0x10, 0x02, 0x0F, 0x02], Outcome::Fallback),
+            ([0x10, 0x02, 0x0D, 0x00], Outcome::Failed),
             ([0x08, 0x03, 0x05, 0x00], Outcome::Failed),
             ([0x20, 0x00, 0x00, 0x00], Outcome::Final),
         ] {

@@ -1,12 +1,11 @@
 //! The card data in an MMS notification: two bytes of length, template F9, padding, four bytes of MAC (manual
 //! D998200597, "ARQC" and "batch data" messages).
 //!
-//! Invariant: what comes out holds no card number. Cipher text passes untouched; of the clear tags only an allow-list
-//! passes; a clear number, track or PIN anywhere makes the whole message [`PayloadError::ClearCardData`]. The MAC is
-//! not checked: no vendor example with a real MAC key is public, and the key would be the processor's.
+//! What may be known of a card is decided in [`clear`]; cipher text passes untouched. The MAC is not checked: no vendor
+//! example with a real MAC key is public, and the key would be the processor's.
 
 use crate::bytes::hex;
-use crate::reader::cards::luhn;
+use crate::reader::clear::{self, PayloadError, allowed, cvm, printable, unmask};
 use crate::reader::{Cvm, Entry};
 use crate::tlv::{self, Tag, TlvError};
 use std::collections::BTreeMap;
@@ -61,36 +60,9 @@ pub mod tag {
 /// DUKPT, TDES, key for data both ways (manual, tag DFDF57).
 pub const TDES_DATA: u8 = 0x80;
 
-/// Clear card data: EMV Book 3, Annex A (57, 5A, 56, 9F6B, 9F1F, 9F20, PIN block 99), and the manual's tracks.
-const FORBIDDEN: [Tag; 10] = [0x56, 0x57, 0x5A, 0x99, 0x9F1F, 0x9F20, 0x9F6B, 0xDF_DF37, tag::TRACK2, 0xDF_DF3B];
-
-/// Clear tags that a processor needs and that tell nothing of the number (EMV Book 3, Annex A; 9F6C and 9F6E EMV
-/// contactless Book C-3).
-const ALLOWED: [Tag; 24] = [
-    0x82, 0x84, 0x95, 0x9A, 0x9C, 0x5F2A, 0x5F34, 0x9F02, 0x9F03, 0x9F06, 0x9F09, 0x9F10, 0x9F12, 0x9F1A, 0x9F1E,
-    0x9F21, 0x9F26, 0x9F27, 0x9F33, 0x9F34, 0x9F35, 0x9F36, 0x9F37, 0x9F6C,
-];
-
-/// Why card data was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PayloadError {
-    /// Not TLV.
-    #[error(transparent)]
-    Tlv(#[from] TlvError),
-    /// A part is missing or malformed.
-    #[error("{0} is missing or malformed")]
-    Missing(&'static str),
-    /// A number, track or PIN in clear.
-    #[error("card data in clear")]
-    ClearCardData,
-}
-
-impl PayloadError {
-    /// The same bytes are never taken.
-    pub fn is_permanent(&self) -> bool {
-        true
-    }
-}
+/// DUKPT, AES-128, key for encrypting data: inferred from the same table, whose three AES data kinds (B, C, D) it does
+/// not tell apart; no example is public.
+pub const AES128_DATA: u8 = 0x9B;
 
 /// What a cryptogram message brings.
 #[derive(Clone, PartialEq, Eq)]
@@ -157,12 +129,9 @@ pub fn batch(blob: &[u8]) -> Result<Batch, PayloadError> {
     let message = open(blob)?;
     let data = within(message, &[tag::DATA, tag::BATCH]).ok_or(PayloadError::Missing("template F0"))?;
     let merchant = tlv::find(data, tag::MERCHANT).unwrap_or_default();
-    let printable = |value: &[u8]| -> String {
-        value.iter().filter(|byte| (0x20..0x7F).contains(*byte)).take(16).map(|byte| char::from(*byte)).collect()
-    };
     Ok(Batch {
         aid: tlv::find(merchant, 0x9F06).filter(|aid| aid.len() <= 16).map(hex).unwrap_or_default(),
-        label: tlv::find(merchant, 0x9F12).map(printable).unwrap_or_default(),
+        label: printable(tlv::find(merchant, 0x9F12).unwrap_or_default(), clear::MAX_LABEL),
         cvm: cvm(tlv::find(merchant, 0x9F34), tlv::find(merchant, 0x9F6C)),
         tags: allowed(merchant)?,
     })
@@ -172,72 +141,13 @@ pub fn batch(blob: &[u8]) -> Result<Batch, PayloadError> {
 fn open(blob: &[u8]) -> Result<&[u8], PayloadError> {
     let (length, rest) = blob.split_first_chunk::<2>().ok_or(PayloadError::Missing("the length"))?;
     let message = rest.get(..usize::from(u16::from_be_bytes(*length))).ok_or(TlvError::Truncated)?;
-    let mut clear = false;
-    tlv::walk(
-        message,
-        |tag| tag != tag::ENCRYPTED,
-        |element| {
-            let masked = matches!(element.tag, tag::MASKED_CHIP | tag::MASKED_SWIPE);
-            clear |= FORBIDDEN.contains(&element.tag) || (!masked && holds_a_number(element.value));
-            clear |= masked && unmask(element.value).is_none();
-        },
-    )?;
-    if clear {
-        return Err(PayloadError::ClearCardData);
-    }
+    let masked = |tag| matches!(tag, tag::MASKED_CHIP | tag::MASKED_SWIPE);
+    clear::check(message, |tag| tag != tag::ENCRYPTED, masked)?;
     tlv::find(message, tag::MESSAGE).ok_or(PayloadError::Missing("template F9"))
 }
 
 fn within<'a>(bytes: &'a [u8], path: &[Tag]) -> Option<&'a [u8]> {
     path.iter().try_fold(bytes, |level, tag| tlv::find(level, *tag))
-}
-
-fn allowed(bytes: &[u8]) -> Result<BTreeMap<String, String>, TlvError> {
-    let mut tags = BTreeMap::new();
-    for element in tlv::elements(bytes) {
-        let element = element?;
-        if ALLOWED.contains(&element.tag) {
-            tags.insert(format!("{:X}", element.tag), hex(element.value));
-        }
-    }
-    Ok(tags)
-}
-
-/// Whether text holds 13 to 19 digits with the right check digit.
-fn holds_a_number(value: &[u8]) -> bool {
-    let runs = value.split(|byte| !byte.is_ascii_digit()).filter(|run| (13..=19).contains(&run.len()));
-    runs.filter_map(|run| std::str::from_utf8(run).ok()).any(luhn)
-}
-
-/// Brand and last four of a masked track: `;411111******1111=…`. `None` if nothing is masked: then it is clear data.
-fn unmask(track: &[u8]) -> Option<(&'static str, String)> {
-    let number: Vec<u8> = track
-        .iter()
-        .copied()
-        .skip_while(|byte| !byte.is_ascii_digit())
-        .take_while(|byte| byte.is_ascii_digit() || *byte == b'*')
-        .collect();
-    let (front, last4) = number.split_at_checked(number.len().checked_sub(4)?)?;
-    let (first6, middle) = front.split_at_checked(6)?;
-    let one_mask = middle.iter().all(|byte| *byte == b'*') || middle.iter().all(|byte| *byte == b'0');
-    if middle.len() < 3 || !one_mask || !last4.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some((brand(first6), String::from_utf8(last4.to_vec()).ok()?))
-}
-
-/// ISO/IEC 7812 ranges as the schemes publish them.
-fn brand(first6: &[u8]) -> &'static str {
-    let number = |digits: usize| {
-        first6.get(..digits).and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| d.parse::<u32>().ok()).unwrap_or(0)
-    };
-    match (number(1), number(2), number(4)) {
-        (4, ..) => "VISA",
-        (_, 51..=55, _) | (.., 2221..=2720) => "MASTERCARD",
-        (_, 34 | 37, _) => "AMEX",
-        (_, 50 | 56..=69, _) => "MAESTRO",
-        _ => "CARD",
-    }
 }
 
 /// Manual, tag DFDF52: 1 stripe, 5 chip, 6 contactless, 7 stripe of a chip card, 8 contactless stripe.
@@ -247,19 +157,6 @@ fn entry(card_type: Option<&[u8]>) -> Result<Entry, PayloadError> {
         Some([6 | 8]) => Ok(Entry::Contactless),
         Some([1 | 7]) => Ok(Entry::Magstripe),
         _ => Err(PayloadError::Missing("the card type")),
-    }
-}
-
-/// CVM results (EMV Book 4, Annex A4), and the card's word that its holder's device did it (EMV Book C-3, tag 9F6C,
-/// byte 2, bit 8).
-fn cvm(results: Option<&[u8]>, qualifiers: Option<&[u8]>) -> Cvm {
-    if qualifiers.is_some_and(|bytes| bytes.get(1).is_some_and(|byte| byte & 0x80 != 0)) {
-        return Cvm::Device;
-    }
-    match results.and_then(<[u8]>::first).map(|code| code & 0x3F) {
-        Some(0x01..=0x05) => Cvm::Pin,
-        Some(0x1E) => Cvm::Signature,
-        Some(_) | None => Cvm::None,
     }
 }
 

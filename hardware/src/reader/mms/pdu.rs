@@ -65,6 +65,8 @@ pub enum Loss {
     Beginning,
     /// Whole messages before this one.
     Messages,
+    /// Nothing: the message had come already.
+    Nothing,
     /// Not a piece, or one of a message that is too long.
     Rubbish,
 }
@@ -104,6 +106,11 @@ impl Joiner {
     }
 
     fn begin(&mut self, counter: u8, length: [u8; 4], data: &[u8]) -> Taken {
+        // Behind the last one by less than half a round: it had come already.
+        let ahead = self.last.map_or(1, |last| counter.wrapping_sub(last));
+        if ahead > 128 || (ahead == 0 && self.open.is_none()) {
+            return Taken { message: None, lost: Some(Loss::Nothing) };
+        }
         let dropped = self.open.take().map(|_| Loss::Rest);
         let skipped = self.last.is_some_and(|last| counter != last.wrapping_add(1)).then_some(Loss::Messages);
         self.last = Some(counter);
@@ -118,6 +125,9 @@ impl Joiner {
     fn go_on(&mut self, counter: u8, number: u8, data: &[u8]) -> Taken {
         let lost = |loss| Taken { message: None, lost: Some(loss) };
         let Some(open) = &mut self.open else { return lost(Loss::Beginning) };
+        if open.counter == counter && open.number == number && open.number > 0 {
+            return lost(Loss::Nothing);
+        }
         if open.counter != counter || number != after(open.number) || open.bytes.len() + data.len() > open.length {
             self.open = None;
             return lost(Loss::Pieces);
@@ -191,6 +201,23 @@ mod tests {
         let mut joiner = Joiner::default();
         take(&mut joiner, &[first, second, third]);
         assert_eq!(joiner.take(&pieces[2][0]).lost, Some(Loss::Messages));
+    }
+
+    #[test]
+    fn a_message_that_comes_twice_counts_once() {
+        let mut cutter = Cutter::new(20);
+        let (first, second) = (cutter.cut(&[1; 40]), cutter.cut(&[2; 5]));
+        let (a, b) = ([&first[..], &first[..], &second[..], &second[..]].concat(), {
+            // Each piece doubled.
+            first.iter().chain(&second).flat_map(|piece| [piece.clone(), piece.clone()]).collect::<Vec<_>>()
+        });
+        // Out of order, as a stack that tells every value twice may do.
+        let c = [&first[..], &second[..], &first[..], &second[..]].concat();
+        for pieces in [a, b, c] {
+            let mut joiner = Joiner::default();
+            let whole: Vec<Vec<u8>> = pieces.iter().filter_map(|piece| joiner.take(piece).message).collect();
+            assert_eq!(whole, [vec![1; 40], vec![2; 5]]);
+        }
     }
 
     #[test]

@@ -1,176 +1,83 @@
-//! A simulated MMS reader: the other side of the messages, byte for byte, with real TDES DUKPT under the public test
-//! key. It presents the test cards of [`crate::reader::cards`].
+//! A simulated MMS reader: the other side of the messages, byte for byte, with real DUKPT under the public test keys.
 //!
-//! Its key counter is on the disk before a cipher text goes out, as in a real reader: a key is never used twice,
-//! whatever is killed. `Reader` is pure but for that file; [`spawn`] is the task around it.
+//! `Reader` is pure but for its key counter's file; [`crate::reader::sim`] is the task around it.
 
 mod build;
-mod ksn;
 
 use super::command::{self, Property};
+use super::driver::MmsDriver;
 use super::message::{Message, Status};
-use super::notification::{self, show};
-use super::{MessageLink, driver, pair};
-use crate::reader::ReaderLink;
-use crate::reader::cards::{self, Presented, TestCard};
+use super::notification::{self, choose, show};
+use crate::reader::cards::{Presented, TestCard};
+use crate::reader::sim::{Armed, Cipher, SimConfig, SimControl, Simulated};
+use crate::reader::{ReaderLink, sim};
 use crate::tlv;
-use ksn::KsnCounter;
-use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-/// What a simulated reader is made of.
-#[derive(Debug, Clone)]
-pub struct SimConfig {
-    /// Seven hex digits.
-    pub serial: String,
-    /// Where the key counter is kept; in memory only if `None`.
-    pub ksn_file: Option<PathBuf>,
-    /// The key serial number before the first read.
-    pub first_ksn: [u8; 10],
-    /// How long after arming the customer's card comes.
-    pub present_after: Duration,
-}
-
-/// What the world around the reader does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct World {
-    card: Option<&'static TestCard>,
-    here: bool,
-    battery: u8,
-}
-
-/// The hands around a simulated reader; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct SimControl(watch::Sender<World>);
-
-impl SimControl {
-    /// The customer presents this card from now on; `None`: no card at all. Says whether there is such a card.
-    pub fn present(&self, name: Option<&str>) -> bool {
-        let card = name.map(cards::by_name);
-        if card == Some(None) {
-            return false;
-        }
-        self.0.send_modify(|world| world.card = card.flatten());
-        true
-    }
-
-    /// The reader is switched off.
-    pub fn vanish(&self) {
-        self.0.send_modify(|world| world.here = false);
-    }
-
-    /// The reader is switched on.
-    pub fn come_back(&self) {
-        self.0.send_modify(|world| world.here = true);
-    }
-
-    /// Its battery, percent.
-    pub fn set_battery(&self, percent: u8) {
-        self.0.send_modify(|world| world.battery = percent.min(100));
-    }
-}
+/// Model and firmware that it says.
+const MODEL: &[u8] = b"DynaFlex II Go\0";
+const FIRMWARE: &[u8] = b"1000000000-SIM\0\0\0\0\0";
 
 /// Starts a reader and its driver.
 pub fn spawn(config: SimConfig) -> (ReaderLink, SimControl) {
-    let (control, world) = watch::channel(World { card: None, here: true, battery: 100 });
-    let (connect, links) = mpsc::channel(1);
-    tokio::spawn(live(config, world, connect));
-    (driver::spawn(links), SimControl(control))
-}
-
-/// Starts a reader without a driver, for hosts elsewhere: each of `links` is a connection that some host made.
-pub fn serve_links(config: SimConfig, mut links: mpsc::Receiver<MessageLink>) -> SimControl {
-    let (control, mut world) = watch::channel(World { card: None, here: true, battery: 100 });
-    tokio::spawn(async move {
-        let mut reader = Reader::new(&config);
-        while let Some(link) = links.recv().await {
-            reader.running = None;
-            serve(&mut reader, link, &mut world, config.present_after).await;
-        }
-    });
-    SimControl(control)
-}
-
-/// Is there while the world says so; a new connection each time.
-async fn live(config: SimConfig, mut world: watch::Receiver<World>, connect: mpsc::Sender<MessageLink>) {
-    let mut reader = Reader::new(&config);
-    while world.wait_for(|world| world.here).await.is_ok() {
-        let (host, own) = pair();
-        if connect.send(host).await.is_err() {
-            return;
-        }
-        reader.running = None;
-        serve(&mut reader, own, &mut world, config.present_after).await;
-    }
-}
-
-/// One connection.
-async fn serve(reader: &mut Reader, mut link: MessageLink, world: &mut watch::Receiver<World>, after: Duration) {
-    loop {
-        let now = world.borrow_and_update().clone();
-        if !now.here {
-            return;
-        }
-        reader.battery = now.battery;
-        let armed = reader.running.as_ref().map(|run| run.since);
-        let card = now.card.filter(|_| armed.is_some());
-        let touch = armed.unwrap_or_else(Instant::now) + after;
-        let give_up = reader.running.as_ref().map_or_else(Instant::now, |run| run.since + run.timeout);
-        let messages = tokio::select! {
-            message = link.incoming.recv() => match message {
-                Some(bytes) => reader.message(&bytes),
-                None => return,
-            },
-            changed = world.changed() => match changed {
-                Ok(()) => continue,
-                Err(_) => return,
-            },
-            () = tokio::time::sleep_until(touch), if card.is_some() => card.map_or_else(Vec::new, |c| reader.touch(c)),
-            () = tokio::time::sleep_until(give_up), if armed.is_some() => reader.time_out(),
-        };
-        for message in messages {
-            if link.outgoing.send(message).await.is_err() {
-                return;
-            }
-        }
-    }
+    sim::spawn::<Reader, MmsDriver>(config)
 }
 
 struct Running {
     transaction: Vec<u8>,
-    since: Instant,
-    timeout: Duration,
+    armed: Armed,
+    stripe_only: bool,
+    /// A card with several applications, until the host has chosen.
+    choosing: Option<&'static TestCard>,
 }
 
 /// The reader itself.
-struct Reader {
+pub struct Reader {
     serial: [u8; 4],
-    keys: KsnCounter,
+    cipher: Cipher,
     battery: u8,
     running: Option<Running>,
 }
 
-impl Reader {
+impl Simulated for Reader {
+    type Message = Vec<u8>;
+
     fn new(config: &SimConfig) -> Reader {
         let digits = crate::bytes::unhex(&format!("{:0<8.7}", config.serial));
         let serial = <[u8; 4]>::try_from(digits.as_slice()).unwrap_or_default();
-        let keys = KsnCounter::new(config.ksn_file.clone(), config.first_ksn);
-        Reader { serial, keys, battery: 100, running: None }
+        Reader { serial, cipher: Cipher::new(config), battery: 100, running: None }
     }
 
-    /// Answers a request.
-    fn message(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
-        let Ok(Message::Request { reference, command, params }) = Message::decode(bytes) else { return Vec::new() };
+    fn reset(&mut self) {
+        self.running = None;
+    }
+
+    fn charge(&mut self, percent: u8) {
+        self.battery = percent;
+    }
+
+    fn armed(&self) -> Option<Armed> {
+        self.running.as_ref().filter(|run| run.choosing.is_none()).map(|run| run.armed)
+    }
+
+    fn message(&mut self, bytes: Vec<u8>) -> Vec<Vec<u8>> {
+        let Ok(Message::Request { reference, command, params }) = Message::decode(&bytes) else { return Vec::new() };
         let answer = |status, payload| Message::Response { reference, command, status, payload };
         let mut after = Vec::new();
         let response = match command {
             command::ECHO => answer(Status::DONE, Some(params)).encode(),
+            command::SUBSCRIBE => answer(Status::DONE, Some(Vec::new())).encode(),
+            command::BUZZER => {
+                after.push(notification::plain(command::BUZZER, [5, 4, 1, 0]).encode());
+                answer(Status::DONE, None).encode()
+            }
             command::GET_PROPERTY => match Property::asked(&params) {
                 Some(property) => {
                     let value = match property {
                         Property::Serial => self.serial.to_vec(),
+                        Property::Model => MODEL.to_vec(),
+                        Property::Firmware => FIRMWARE.to_vec(),
                         Property::Battery => vec![self.battery],
                     };
                     answer(Status::DONE, Some(property.answer(&value))).encode_long()
@@ -180,7 +87,8 @@ impl Reader {
             command::START => {
                 let status = self.start(&params);
                 if status.is_good() {
-                    after.push(show("TAP, INSERT or SWIPE\0CARD").encode());
+                    let stripe_only = self.running.as_ref().is_some_and(|run| run.stripe_only);
+                    after.push(show(if stripe_only { "USE MAGSTRIPE" } else { "TAP, INSERT or SWIPE\0CARD" }).encode());
                 }
                 answer(status, None).encode()
             }
@@ -191,11 +99,61 @@ impl Reader {
                     answer(Status::DONE, None).encode()
                 }
             },
+            command::REPORT_SELECTION => {
+                let (status, messages) = self.chosen(&params);
+                after = messages;
+                answer(status, None).encode()
+            }
             _ => answer(Status::NOT_AVAILABLE, None).encode(),
         };
         std::iter::once(response).chain(after).collect()
     }
 
+    fn time_out(&mut self) -> Vec<Vec<u8>> {
+        self.running = None;
+        vec![complete([0, 1, 0, 0])]
+    }
+
+    fn restart_in(&mut self, minutes: u8) -> Vec<Vec<u8>> {
+        let detail = [0x00, 0x01, 0x00, 0x00];
+        let payload = Some(vec![minutes]);
+        vec![Message::Notification { number: notification::DEVICE, detail, payload }.encode()]
+    }
+
+    fn touch(&mut self, card: &'static TestCard) -> Vec<Vec<u8>> {
+        let Some(run) = self.running.as_mut() else { return Vec::new() };
+        let (kind, seen) = match card.presented {
+            _ if run.stripe_only => (0x08, 0x01),
+            Presented::Chip | Presented::ChipRefuses | Presented::ChipUnreadable | Presented::TwoApplications => {
+                (0x10, 0x02)
+            }
+            Presented::Contactless | Presented::Wallet => (0x20, 0x04),
+            Presented::Swipe | Presented::ClearTrack => (0x08, 0x01),
+        };
+        let mut out = vec![notification::plain(notification::UPDATE, [kind, 0x01, seen, 0x00]).encode()];
+        match card.presented {
+            Presented::ChipUnreadable if !run.stripe_only => {
+                self.running = None;
+                out.push(complete([kind, 0x02, 0x08, 0x03]));
+            }
+            Presented::TwoApplications => {
+                run.choosing = Some(card);
+                out.push(choose(&[card.label, OTHER_LABEL]).encode());
+            }
+            _ => out.extend(self.read(kind, card)),
+        }
+        out
+    }
+}
+
+/// Label of the second application of a card that has two.
+const OTHER_LABEL: &str = "DEBIT";
+
+fn complete(detail: [u8; 4]) -> Vec<u8> {
+    notification::plain(notification::COMPLETE, detail).encode()
+}
+
+impl Reader {
     fn start(&mut self, params: &[u8]) -> Status {
         if self.running.is_some() {
             return Status::IN_PROGRESS;
@@ -207,38 +165,39 @@ impl Reader {
         let amount = tlv::find(transaction, 0x9F02).and_then(command::unbcd);
         let timeout = tlv::find(params, 0x82).and_then(<[u8]>::first);
         let quick_chip = tlv::find(params, 0x84) == Some(&[0, 3]);
+        let contact = tlv::find(params, 0xA3).and_then(|ways| tlv::find(ways, 0x82));
         match (amount, timeout) {
             (Some(1..), Some(seconds)) if quick_chip => {
-                let timeout = Duration::from_secs(u64::from(*seconds));
-                self.running = Some(Running { transaction: transaction.to_vec(), since: Instant::now(), timeout });
+                let armed = Armed { since: Instant::now(), timeout: Duration::from_secs(u64::from(*seconds)) };
+                let stripe_only = contact == Some(&[0]);
+                self.running = Some(Running { transaction: transaction.to_vec(), armed, stripe_only, choosing: None });
                 Status::RUNNING
             }
             _ => Status::BAD_PARAMETER,
         }
     }
 
-    /// No card came.
-    fn time_out(&mut self) -> Vec<Vec<u8>> {
+    /// The host's choice of an application: the read goes on, or is given up.
+    fn chosen(&mut self, params: &[u8]) -> (Status, Vec<Vec<u8>>) {
+        let Some(card) = self.running.as_mut().and_then(|run| run.choosing.take()) else {
+            return (Status::NO_TRANSACTION, Vec::new());
+        };
+        if tlv::find(params, 0x81) == Some(&[0]) {
+            return (Status::DONE, self.read(0x10, card));
+        }
         self.running = None;
-        vec![notification::plain(notification::COMPLETE, [0, 1, 0, 0]).encode()]
+        (Status::DONE, vec![complete([0x10, 0x02, 0x0A, 0x00]), complete([0x10, 0, 0, 0])])
     }
 
-    /// A card touches the reader.
-    fn touch(&mut self, card: &TestCard) -> Vec<Vec<u8>> {
+    /// The card session, to its last word.
+    fn read(&mut self, kind: u8, card: &TestCard) -> Vec<Vec<u8>> {
         let Some(run) = self.running.take() else { return Vec::new() };
-        let (kind, seen) = match card.presented {
-            Presented::Chip | Presented::ChipRefuses => (0x10, 0x02),
-            Presented::Contactless | Presented::Wallet => (0x20, 0x04),
-            Presented::ClearTrack => (0x08, 0x01),
-        };
-        let update = |detail| notification::plain(notification::UPDATE, detail).encode();
-        let complete = |detail| notification::plain(notification::COMPLETE, detail).encode();
-        let mut out = vec![update([kind, 0x01, seen, 0x00])];
+        let mut out = Vec::new();
         let arqc = match card.presented {
             Presented::ChipRefuses => None,
             Presented::ClearTrack => Some(build::clear_track(self.serial, card)),
-            Presented::Chip | Presented::Contactless | Presented::Wallet => match self.keys.take() {
-                Ok(ksn) => Some(build::arqc(self.serial, card, &run.transaction, ksn)),
+            _ => match self.cipher.spend() {
+                Ok(ksn) => Some(build::arqc(self.serial, card, &run.transaction, &self.cipher, &ksn, kind == 0x08)),
                 Err(why) => {
                     tracing::warn!(error = %why, "the simulated reader has no key for this read");
                     return vec![complete([kind, 0x02, 0x0D, 0x00])];
@@ -258,7 +217,3 @@ impl Reader {
         out
     }
 }
-
-#[cfg(test)]
-#[path = "sim/tests.rs"]
-mod tests;
