@@ -127,7 +127,7 @@ pub async fn over_bluetooth(kind: Kind, config: SimConfig) -> Result<(ReaderLink
     let host = Some(host.clone());
     match kind {
         Kind::Mms => {
-            let (address, links) = bluetooth::serve_mms(Some(other), NAME_MMS, false).await?;
+            let (address, links) = bluetooth::serve_mms(Some(other), NAME_MMS, true).await?;
             let control = sim::serve_links::<mms::sim::Reader>(config, links);
             bluetooth::pair(host.as_deref(), address, PASSKEY, questions).await?;
             Ok((session::spawn::<MmsDriver>(bluetooth::mms(host, address)), control))

@@ -41,6 +41,11 @@ pub(super) fn reader() -> Agent {
     }
 }
 
+/// A simulated reader without keys or display: agrees without being asked.
+pub(super) fn mute_reader() -> Agent {
+    Agent { request_default: true, ..Agent::default() }
+}
+
 async fn ask(questions: &mpsc::Sender<Question>, number: u32) -> Result<(), ReqError> {
     let (answer, waiting) = oneshot::channel();
     if questions.send(Question { number, answer }).await.is_err() {

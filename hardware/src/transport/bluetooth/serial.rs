@@ -109,7 +109,7 @@ impl SerialPort {
         adapter.set_alias(name.to_owned()).await.map_err(meaning)?;
         adapter.set_pairable(true).await.map_err(meaning)?;
         adapter.set_discoverable(true).await.map_err(meaning)?;
-        let agent = session.register_agent(agent::reader()).await.ok();
+        let agent = session.register_agent(agent::mute_reader()).await.ok();
         let address = adapter.address().await.map_err(meaning)?.into();
         let (take, mut streams) = mpsc::channel(1);
         self.waiting.lock().await.server = Some(take);
