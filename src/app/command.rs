@@ -39,6 +39,8 @@ pub enum CommandId {
     PayCash,
     /// Ask the reader to cancel.
     CancelRead,
+    /// The customer chose this application, 0 to 3.
+    Choose(u8),
     /// Accept the risk of an offline payment.
     TakeRisk,
     /// Do not accept it.
@@ -75,6 +77,20 @@ pub enum CommandId {
     ToggleLink,
     /// The exchange with the office.
     Sync,
+    /// Card readers.
+    Devices,
+    /// Look for readers, or stop looking.
+    Scan,
+    /// Pair with the selected reader and use it.
+    UseDevice,
+    /// Unpair the selected reader.
+    ForgetDevice,
+    /// Let the reader in use beep.
+    Beep,
+    /// Both sides show the same number.
+    SameNumber,
+    /// They do not.
+    OtherNumber,
     /// Back.
     Back,
     /// The command list.
@@ -193,6 +209,7 @@ pub fn step_state(model: &Model) -> Option<VisitState> {
         | Screen::Receipt
         | Screen::Unknown
         | Screen::Sync
+        | Screen::Devices
         | Screen::Help => None,
     }
 }
@@ -267,8 +284,14 @@ mod tests {
 
     #[test]
     fn no_two_commands_of_a_screen_share_a_key_unless_one_excludes_the_other() {
-        let apart =
-            [CommandId::CancelRead, CommandId::LeaveRisk, CommandId::Back, CommandId::GiveBack, CommandId::Void];
+        let apart = [
+            CommandId::OtherNumber,
+            CommandId::CancelRead,
+            CommandId::LeaveRisk,
+            CommandId::Back,
+            CommandId::GiveBack,
+            CommandId::Void,
+        ];
         for (i, a) in COMMANDS.iter().enumerate() {
             for b in COMMANDS.iter().skip(i + 1) {
                 let shared = a.key.is_some() && a.key == b.key && a.screens.iter().any(|s| b.screens.contains(s));

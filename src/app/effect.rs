@@ -78,6 +78,8 @@ pub enum Effect {
         /// To be given back.
         op: OpId,
     },
+    /// Something about card readers; answer `Devices`, and `Reader` when the one in use changes.
+    Devices(DeviceCommand),
     /// A switch of the demo; answer `DemoState`.
     Demo(DemoCommand),
     /// End the program.
@@ -86,6 +88,29 @@ pub enum Effect {
 
 /// How many ids an answer to [`Effect::NeedIds`] brings.
 pub const IDS_WANTED: usize = 32;
+
+/// Something about card readers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceCommand {
+    /// Look for readers, or stop.
+    Scan(bool),
+    /// Pair if need be, and use it from now on.
+    Pair {
+        /// Its address.
+        address: String,
+        /// Six digits.
+        passkey: u32,
+    },
+    /// Both sides show the same number, or not.
+    Answer(bool),
+    /// Unpair.
+    Forget {
+        /// Its address.
+        address: String,
+    },
+    /// The reader in use beeps.
+    Beep,
+}
 
 /// A switch of the demo.
 #[derive(Debug, Clone, PartialEq, Eq)]

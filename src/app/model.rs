@@ -7,7 +7,7 @@ mod parts;
 pub use parts::*;
 
 use super::effect::Effect;
-use super::msg::{LinkView, OpId, ReaderView};
+use super::msg::{DevicesNews, LinkView, OpId, ReaderView};
 use super::when::{Local, local};
 use crate::domain::id::{JobId, PaymentId};
 use crate::domain::payment::Payment;
@@ -77,6 +77,8 @@ pub struct Model {
     pub reader: Option<ReaderView>,
     /// The demo's switches.
     pub demo: Option<DemoView>,
+    /// Card readers.
+    pub devices: DevicesView,
     /// First row shown of the help.
     pub help_scroll: usize,
     /// A change on its way to the disk.
@@ -118,6 +120,7 @@ impl Model {
             link: LinkView { online: false, next_try_ms: None, last_error: None },
             reader: None,
             demo: None,
+            devices: DevicesView { news: DevicesNews::default(), selected: 0, stage: DevicesStage::List },
             help_scroll: 0,
             saving: None,
             ids: Vec::new(),
@@ -140,6 +143,7 @@ impl Model {
             | Screen::Checkout
             | Screen::Cash
             | Screen::Receipt
+            | Screen::Devices
             | Screen::Help => false,
         };
         if counting { 1_000 } else { 60_000 }
@@ -174,7 +178,7 @@ impl Model {
     pub fn notice(&self) -> Option<&Notice> {
         let quiet = match self.screen {
             Screen::Today => !self.today.finding,
-            Screen::Job | Screen::Sync | Screen::Help => true,
+            Screen::Job | Screen::Sync | Screen::Devices | Screen::Help => true,
             Screen::Welcome
             | Screen::AddLine
             | Screen::Checkout

@@ -57,6 +57,44 @@ pub struct ReaderView {
     pub battery_percent: Option<u8>,
     /// Whether it answers.
     pub connected: bool,
+    /// Its firmware, if it says so.
+    pub firmware: Option<String>,
+    /// It restarts for its daily self-test in so many minutes.
+    pub restart_in: Option<u8>,
+}
+
+/// A card reader that was found or is paired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Its address.
+    pub address: String,
+    /// As it calls itself.
+    pub name: String,
+    /// `ble` or `rfcomm`.
+    pub kind: &'static str,
+    /// Signal strength, dBm; absent when it was not heard just now.
+    pub rssi_dbm: Option<i16>,
+    /// Whether it is paired.
+    pub paired: bool,
+    /// Whether it is the one in use.
+    pub used: bool,
+}
+
+/// What is known of card readers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DevicesNews {
+    /// Paired ones first, then by signal.
+    pub rows: Vec<DeviceRow>,
+    /// Looking for more.
+    pub scanning: bool,
+    /// The reader in use was last heard, Unix milliseconds.
+    pub last_seen_ms: Option<i64>,
+    /// A number that both sides must show, while pairing asks.
+    pub compare: Option<u32>,
+    /// Pairing is under way.
+    pub pairing: bool,
+    /// Why the last thing did not work, in a sentence.
+    pub problem: Option<String>,
 }
 
 /// What happened.
@@ -103,6 +141,8 @@ pub enum Msg {
     Link(LinkView),
     /// The reader changed.
     Reader(ReaderView),
+    /// What is known of readers changed.
+    Devices(DevicesNews),
     /// Answer to `Commit`: on the disk, or why not in a sentence.
     Committed {
         /// As asked.

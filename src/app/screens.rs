@@ -6,6 +6,7 @@ pub mod add_line;
 pub mod card;
 pub mod cash;
 pub mod checkout;
+pub mod devices;
 pub mod help;
 pub mod job;
 pub mod receipt;

@@ -12,7 +12,7 @@ pub use keys::{edit, step};
 use super::effect::Effect;
 use super::model::{Model, Screen};
 use super::msg::Msg;
-use super::screens::{add_line, today};
+use super::screens::{add_line, devices, today};
 
 /// What to ask for first.
 pub fn start(model: &mut Model) -> Vec<Effect> {
@@ -57,7 +57,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 out.push(Effect::LoadSync);
             }
         }
-        Msg::Reader(reader) => model.reader = Some(reader),
+        Msg::Reader(reader) => answers::reader(model, reader),
+        Msg::Devices(news) => devices::update::news(model, news),
         Msg::Committed { op, outcome } => answers::committed(model, op, outcome, out),
         Msg::Invoiced { op, outcome } => answers::invoiced(model, op, outcome, out),
         Msg::Payment { id, event } => pay::event(model, id, event, out),

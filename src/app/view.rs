@@ -7,7 +7,7 @@ mod status;
 
 use super::command::{self, Hint};
 use super::model::{GlyphChoice, MIN_COLUMNS, MIN_ROWS, Model, Screen, ThemeChoice};
-use super::screens::{add_line, card, cash, checkout, help, job, receipt, sync, today, unknown, welcome};
+use super::screens::{add_line, card, cash, checkout, devices, help, job, receipt, sync, today, unknown, welcome};
 use crate::domain::payment::Standing;
 use crate::ui::Look;
 use crate::ui::breakpoints::panes;
@@ -100,6 +100,7 @@ fn page(model: &Model, look: Look, columns: u16) -> Page {
         Screen::Receipt => receipt::view::body(model, place),
         Screen::Unknown => unknown::view::body(model, place),
         Screen::Sync => sync::view::body(model, place),
+        Screen::Devices => devices::view::body(model, place),
         Screen::Help => help::view::body(model, columns),
     };
     let popup = overlay::popup(model, look);

@@ -5,6 +5,7 @@ use super::hardware;
 use super::rig::Rig;
 use super::screen;
 use super::state::StateArgs;
+use crate::runtime::actors::devices::READER_NOTE;
 use crate::runtime::actors::sync::Pace;
 use crate::runtime::driver::{self, Desk};
 use crate::runtime::terminal;
@@ -25,7 +26,12 @@ pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
     };
     let settings = screen::settings(&identity.name.to_string(), &identity.technician_name);
     let dir = args.dir()?;
-    let mut rig = Rig::start(&dir, store, None, Pace::STANDARD, hardware::no_reader(), hardware::no_printer())?;
+    let reader = match store.meta::<String>(READER_NOTE).map_err(anyhow::Error::from)?.map(|name| name.parse()) {
+        // What keeps Bluetooth away now may be gone later: the screen for readers says what it is.
+        Some(Ok(name)) => hardware::reader_at(&name, None).await.unwrap_or_else(|_| hardware::no_reader()),
+        Some(Err(_)) | None => hardware::no_reader(),
+    };
+    let mut rig = Rig::start(&dir, store, None, Pace::STANDARD, reader, hardware::no_printer())?;
     let desk = Desk { till: rig.till.clone(), events: rig.take_events(), switches: None, greeting: None };
     let outcome = driver::run(crate::app::model::Settings { enrolled: true, ..settings }, desk).await;
     rig.stop().await?;

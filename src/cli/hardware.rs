@@ -1,6 +1,7 @@
 //! Which reader and printer a command works with. The driver for the header is not built yet: until then a real
 //! handheld has no printer, and the screen says so.
 
+pub use crate::runtime::actors::devices::{Protocol, ReaderName, no_reader, reader_at};
 use std::path::PathBuf;
 use std::time::Duration;
 use tillroll_hardware::printer::PrinterLink;
@@ -8,9 +9,7 @@ use tillroll_hardware::reader::miura::driver::MiuraDriver;
 use tillroll_hardware::reader::mms::driver::MmsDriver;
 use tillroll_hardware::reader::sim::{self, Keys, SimConfig, SimControl};
 use tillroll_hardware::reader::{ReaderLink, miura, mms, session};
-use tillroll_hardware::transport::bluetooth::{self, Address, BluetoothError, Kind, Question, SerialPort};
-use tillroll_hardware::transport::line::{self, End, MiuraLine, MmsLine};
-use tillroll_hardware::transport::tty;
+use tillroll_hardware::transport::bluetooth::{self, BluetoothError, Kind, Question, SerialPort};
 use tokio::sync::mpsc;
 
 /// How simulated readers call themselves, as the vendors' own do by default.
@@ -24,92 +23,11 @@ pub const PASSKEY: u32 = 0;
 /// Columns of a 58 mm roll.
 const COLUMNS: u16 = 32;
 
-/// A reader that is never there: every payment at it ends with the reader's own sentence.
-pub fn no_reader() -> ReaderLink {
-    let (never, links) = mpsc::channel(1);
-    // Kept open for as long as the program runs, so that the driver waits instead of ending.
-    tokio::spawn(async move { never.closed().await });
-    session::spawn::<MmsDriver>(links)
-}
-
 /// A printer that is never there.
 pub fn no_printer() -> PrinterLink {
     let (commands, _) = mpsc::channel(1);
     let (_, events) = mpsc::channel(1);
     PrinterLink { commands, events, columns: COLUMNS }
-}
-
-/// A reader's name, as it is written on the command line and kept: `tcp:HOST:PORT`, `miura-tcp:HOST:PORT`, `ble:ADDRESS`,
-/// `rfcomm:ADDRESS`, `tty:PATH`, `miura-tty:PATH`. The last two are serial lines or pseudo-terminals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReaderName {
-    /// Over TCP.
-    Tcp(Protocol, String),
-    /// Over a serial line.
-    Tty(Protocol, PathBuf),
-    /// MMS over Bluetooth Low Energy.
-    Ble(Address),
-    /// Miura over Bluetooth Classic.
-    Rfcomm(Address),
-}
-
-/// What a reader speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Protocol {
-    /// MagTek MMS (DynaFlex family)
-    Mms,
-    /// Miura MPI (M010 family)
-    Miura,
-}
-
-impl std::str::FromStr for ReaderName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<ReaderName, String> {
-        let wrong = || {
-            format!(
-                "{text} names no reader: write it as ble:AA:BB:CC:DD:EE:FF, rfcomm:AA:BB:CC:DD:EE:FF, tcp:HOST:PORT or \
-                 tty:PATH (miura-tcp and miura-tty for a Miura reader)"
-            )
-        };
-        let (scheme, rest) = text.split_once(':').ok_or_else(wrong)?;
-        match scheme {
-            "tcp" if rest.contains(':') => Ok(ReaderName::Tcp(Protocol::Mms, rest.to_owned())),
-            "miura-tcp" if rest.contains(':') => Ok(ReaderName::Tcp(Protocol::Miura, rest.to_owned())),
-            "tty" if !rest.is_empty() => Ok(ReaderName::Tty(Protocol::Mms, rest.into())),
-            "miura-tty" if !rest.is_empty() => Ok(ReaderName::Tty(Protocol::Miura, rest.into())),
-            "ble" => rest.parse().map(ReaderName::Ble),
-            "rfcomm" => rest.parse().map(ReaderName::Rfcomm),
-            _ => Err(wrong()),
-        }
-    }
-}
-
-impl std::fmt::Display for ReaderName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ReaderName::Tcp(Protocol::Mms, address) => write!(f, "tcp:{address}"),
-            ReaderName::Tcp(Protocol::Miura, address) => write!(f, "miura-tcp:{address}"),
-            ReaderName::Tty(Protocol::Mms, path) => write!(f, "tty:{}", path.display()),
-            ReaderName::Tty(Protocol::Miura, path) => write!(f, "miura-tty:{}", path.display()),
-            ReaderName::Ble(address) => write!(f, "ble:{address}"),
-            ReaderName::Rfcomm(address) => write!(f, "rfcomm:{address}"),
-        }
-    }
-}
-
-/// Starts the driver of a reader; `adapter` is the Bluetooth adapter, the first if absent.
-pub async fn reader_at(name: &ReaderName, adapter: Option<String>) -> Result<ReaderLink, BluetoothError> {
-    let mms = |links| session::spawn::<MmsDriver>(links);
-    let miura = |links| session::spawn::<MiuraDriver>(links);
-    Ok(match name {
-        ReaderName::Tcp(Protocol::Mms, address) => mms(line::tcp(address.clone(), MmsLine::new(End::Host))),
-        ReaderName::Tcp(Protocol::Miura, address) => miura(line::tcp(address.clone(), MiuraLine::default())),
-        ReaderName::Tty(Protocol::Mms, path) => mms(tty::links(path.clone(), MmsLine::new(End::Host))),
-        ReaderName::Tty(Protocol::Miura, path) => miura(tty::links(path.clone(), MiuraLine::default())),
-        ReaderName::Ble(address) => mms(bluetooth::mms(adapter, *address)),
-        ReaderName::Rfcomm(address) => miura(SerialPort::open().await?.miura(adapter, *address)),
-    })
 }
 
 /// A simulated reader and its driver in this process, with Bluetooth between them: `ble` or `rfcomm`. It needs two

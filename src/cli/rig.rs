@@ -3,7 +3,7 @@
 use crate::domain::id::PaymentId;
 use crate::flow::payment::Event;
 use crate::keyfile::signing_key;
-use crate::runtime::actors::{printer, reader, store, sync};
+use crate::runtime::actors::{devices, printer, reader, store, sync};
 use crate::runtime::clock::Clock;
 use crate::runtime::till::Till;
 use crate::store::Store;
@@ -50,7 +50,8 @@ impl Rig {
         let reader = reader::spawn(reader, store.clone(), online, events_in.clone());
         let printer = printer::spawn(printer, store.clone());
         let sync = sync::spawn(client, store.clone(), link, events_in.clone(), identity.office_key, pace);
-        let till = Till { store, reader, printer, sync, events: events_in };
+        let devices = devices::spawn(store.clone(), reader.clone());
+        let till = Till { store, reader, devices, printer, sync, events: events_in };
         Ok(Rig { till, events: Some(events), thread })
     }
 

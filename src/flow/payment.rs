@@ -128,7 +128,7 @@ impl Machine {
             (Phase::Waiting | Phase::Unknown { .. } | Phase::PartOffered | Phase::Resting, event) => {
                 self.after_sending(event).ok_or(illegal)
             }
-            (_, Event::OutcomeOverdue | Event::LinkLost | Event::Prompt(_)) => Ok(Vec::new()),
+            (_, Event::OutcomeOverdue | Event::LinkLost | Event::Prompt(_) | Event::Applications(_)) => Ok(Vec::new()),
             (
                 Phase::Intending | Phase::Sealing | Phase::Writing | Phase::Failed { .. },
                 Event::CardRead(_)
@@ -137,6 +137,7 @@ impl Machine {
                 | Event::ClearCardData
                 | Event::Assessed { .. }
                 | Event::Cancel
+                | Event::Choose(_)
                 | Event::AcceptOffline
                 | Event::TakePart
                 | Event::Void(_),
@@ -151,6 +152,19 @@ impl Machine {
                     *prompt = text;
                 }
                 Some(Vec::new())
+            }
+            Event::Applications(labels) => {
+                if let Phase::Presenting { choices, .. } = &mut self.phase {
+                    *choices = labels;
+                }
+                Some(Vec::new())
+            }
+            // A choice that is not offered, or not any more, changes nothing.
+            Event::Choose(index) => {
+                let Phase::Presenting { choices, cancelling: false, .. } = &mut self.phase else { return None };
+                let offered = choices.len() > usize::from(index);
+                choices.retain(|_| !offered);
+                Some(offered.then_some(Effect::SelectApplication(index)).into_iter().collect())
             }
             Event::Cancel => {
                 if let Phase::Presenting { cancelling, .. } = &mut self.phase {
@@ -213,7 +227,14 @@ impl Machine {
             (Phase::ConfirmOffline { .. }, Event::Cancel) => {
                 Some(self.refuse("the technician did not take the risk of an offline payment"))
             }
-            (_, Event::OutcomeOverdue | Event::LinkLost | Event::Prompt(_) | Event::ReaderEnded(_)) => Some(Vec::new()),
+            (
+                _,
+                Event::OutcomeOverdue
+                | Event::LinkLost
+                | Event::Prompt(_)
+                | Event::Applications(_)
+                | Event::ReaderEnded(_),
+            ) => Some(Vec::new()),
             _ => None,
         }
     }
@@ -239,7 +260,14 @@ impl Machine {
             (Phase::Unknown { .. } | Phase::PartOffered | Phase::Resting, Event::Void(why)) if self.may_void() => {
                 Some(self.void(&why))
             }
-            (_, Event::OutcomeOverdue | Event::LinkLost | Event::Prompt(_) | Event::ReaderEnded(_)) => Some(Vec::new()),
+            (
+                _,
+                Event::OutcomeOverdue
+                | Event::LinkLost
+                | Event::Prompt(_)
+                | Event::Applications(_)
+                | Event::ReaderEnded(_),
+            ) => Some(Vec::new()),
             (_, Event::Assessed { .. }) => Some(Vec::new()),
             _ => None,
         }
@@ -255,7 +283,7 @@ impl Machine {
         self.payment = Some(payment);
         match state {
             PaymentState::Presenting => {
-                self.phase = Phase::Presenting { cancelling: false, prompt: String::new() };
+                self.phase = Phase::Presenting { cancelling: false, prompt: String::new(), choices: Vec::new() };
                 vec![Effect::Arm { timeout_ms: self.timing.present_ms }]
             }
             PaymentState::CardRead => self.assess(),

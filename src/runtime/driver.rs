@@ -56,6 +56,7 @@ pub async fn run(settings: Settings, desk: Desk) -> io::Result<()> {
     let mut keys = EventStream::new();
     let mut link = till.sync.link();
     let mut reader = till.reader.state();
+    let mut devices = till.devices.news();
     let mut applied = till.sync.applied();
     let mut end = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -89,9 +90,15 @@ pub async fn run(settings: Settings, desk: Desk) -> io::Result<()> {
             Ok(()) = link.changed() => Msg::Link(link_view(&link.borrow_and_update())),
             Ok(()) = reader.changed() => {
                 let state = reader.borrow_and_update().clone();
-                let battery_percent = state.battery_percent;
-                Msg::Reader(ReaderView { name: state.name, battery_percent, connected: state.connected })
+                Msg::Reader(ReaderView {
+                    name: state.name,
+                    firmware: state.firmware,
+                    battery_percent: state.battery_percent,
+                    connected: state.connected,
+                    restart_in: state.restart_in,
+                })
             }
+            Ok(()) = devices.changed() => Msg::Devices(devices.borrow_and_update().clone()),
             Ok(()) = applied.changed() => {
                 effects.extend([Effect::LoadToday, Effect::LoadSync]);
                 effects.extend(model.wanted.map(Effect::LoadJob));
@@ -234,6 +241,7 @@ impl Hands {
                 let said = checked.map(|v| Msg::ChainChecked { op, ok: v.violations.is_empty(), rows: v.rows });
                 self.answer(said).await;
             }
+            Effect::Devices(command) => self.till.devices.command(command).await,
             Effect::Demo(command) => {
                 if let Some(switches) = &self.switches {
                     switches.command(&command);

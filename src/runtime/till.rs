@@ -3,6 +3,7 @@
 //! Invariant: an effect is done in the order in which it was asked for, and answers with at most one event.
 
 use super::PaymentEvents;
+use super::actors::devices::DevicesHandle;
 use super::actors::printer::PrinterHandle;
 use super::actors::reader::ReaderHandle;
 use super::actors::store::{Step, StoreHandle};
@@ -18,6 +19,8 @@ pub struct Till {
     pub store: StoreHandle,
     /// The card reader.
     pub reader: ReaderHandle,
+    /// Which reader is used.
+    pub devices: DevicesHandle,
     /// The printer.
     pub printer: PrinterHandle,
     /// The exchange with the office.
@@ -52,6 +55,7 @@ impl Till {
                 Ok(of) => return self.reader.arm(payment, of.amount, timeout_ms).await,
                 Err(why) => Event::ReaderEnded(why),
             },
+            Effect::SelectApplication(index) => return self.reader.select(payment, index).await,
             Effect::CancelReader => return self.reader.cancel(payment).await,
             Effect::DropRead => return self.reader.forget(payment).await,
             Effect::Assess => self.sync.assess(payment).await,

@@ -261,3 +261,127 @@ async fn one_operation(link: &mut ReaderLink, control: &SimControl, what: &str) 
         }
     }
 }
+
+/// What goes wrong with one piece of a message over Bluetooth LE.
+#[derive(Debug, Clone, Copy)]
+enum PieceFault {
+    Lost,
+    Doubled,
+    /// The first piece of the message comes once more before this one.
+    BeginsAgain,
+    /// A bit of a counter or a length is another.
+    Garbled,
+}
+
+/// Carries whole messages in pieces of 20 bytes from `from` to `to`, with one fault at the piece number `at`.
+async fn in_pieces(
+    mut from: tokio::sync::mpsc::Receiver<Vec<u8>>,
+    to: tokio::sync::mpsc::Sender<Vec<u8>>,
+    fault: Option<(PieceFault, usize)>,
+) {
+    let (mut cutter, mut joiner) = (mms::pdu::Cutter::new(20), mms::pdu::Joiner::default());
+    let mut number = 0;
+    while let Some(message) = from.recv().await {
+        let pieces = cutter.cut(&message);
+        let first = pieces[0].clone();
+        for mut piece in pieces {
+            let mut arriving = Vec::new();
+            match fault.filter(|(_, at)| *at == number).map(|(fault, _)| fault) {
+                None => arriving.push(piece),
+                Some(PieceFault::Lost) => {}
+                Some(PieceFault::Doubled) => arriving.extend([piece.clone(), piece]),
+                Some(PieceFault::BeginsAgain) => arriving.extend([first.clone(), piece]),
+                Some(PieceFault::Garbled) => {
+                    piece[1] ^= 0x10;
+                    arriving.push(piece);
+                }
+            }
+            number += 1;
+            for piece in arriving {
+                if let Some(message) = joiner.take(&piece).message
+                    && to.send(message).await.is_err()
+                {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_happens_to_a_piece_an_operation_ends_once() {
+    for fault in [PieceFault::Lost, PieceFault::Doubled, PieceFault::BeginsAgain, PieceFault::Garbled] {
+        for at in 0..60 {
+            let (connect, links) = tokio::sync::mpsc::channel(1);
+            let (to_reader, reader_links) = tokio::sync::mpsc::channel(1);
+            let control = sim::serve_links::<mms::sim::Reader>(config(None), reader_links);
+            control.present(Some("mc-chip"));
+            tokio::spawn(async move {
+                let mut fault = Some((fault, at));
+                loop {
+                    let (host, middle) = link::pair::<Vec<u8>>();
+                    let (near, reader) = link::pair::<Vec<u8>>();
+                    tokio::spawn(in_pieces(near.incoming, middle.outgoing, fault.take()));
+                    let host_left = tokio::spawn(in_pieces(middle.incoming, near.outgoing, None));
+                    if to_reader.send(reader).await.is_err() || connect.send(host).await.is_err() {
+                        return;
+                    }
+                    let _ = host_left.await;
+                }
+            });
+            let mut link = session::spawn::<mms::driver::MmsDriver>(links);
+            let what = format!("{fault:?} {at}");
+            assert_eq!(one_operation(&mut link, &control, &what).await, 1, "{what}");
+        }
+    }
+}
+
+proptest::proptest! {
+    /// Any bytes at any time: no panic, at most one end an operation, and never a read that was not there.
+    #[test]
+    fn no_messages_make_a_driver_fall(
+        messages in proptest::collection::vec(
+            (0_u8..6, proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)),
+            0..60,
+        )
+    ) {
+        fn ends<M>(out: &[session::Out<M>]) -> usize {
+            let end = |item: &&session::Out<M>| matches!(
+                item,
+                session::Out::Tell(ReaderEvent::Ended { op: Op(1), .. } | ReaderEvent::DeclinedByCard { op: Op(1) })
+            );
+            out.iter().filter(end).count()
+        }
+        use session::Driver as _;
+        let (mut mms, _) = mms::driver::MmsDriver::connected();
+        let (mut miura, _) = miura::driver::MiuraDriver::connected();
+        let (mut mms_ends, mut miura_ends) = (0, 0);
+        for (kind, bytes) in messages {
+            let command = match kind {
+                0 => Some(ReaderCommand::Arm(ArmRequest::one_for_tests(1))),
+                1 => Some(ReaderCommand::Cancel { op: Op(1) }),
+                _ => None,
+            };
+            if let Some(command) = command {
+                // A second arm with the same number would be another operation.
+                if kind == 0 && (mms_ends + miura_ends > 0 || mms.running().is_some() || miura.running().is_some()) {
+                    continue;
+                }
+                mms_ends += ends(&mms.command(&command));
+                miura_ends += ends(&miura.command(&command));
+                continue;
+            }
+            // Rubbish, and rubbish within a good envelope.
+            let number = u16::from_be_bytes([bytes.first().copied().unwrap_or(1), bytes.get(1).copied().unwrap_or(1)]);
+            let mut envelope = vec![0xAA, 0x00, 0x81, 0x04, if kind == 2 { 0x82 } else { 0x83 }, 0];
+            envelope.extend(number.to_be_bytes());
+            envelope.extend([0x82, 0x04, 0x10, 0x08, 0x02, 0x02]);
+            tlv::put(&mut envelope, 0x84, &[&number.to_be_bytes()[..], &bytes].concat());
+            mms_ends += ends(&mms.message(if kind == 3 { bytes.clone() } else { envelope }));
+            let data = [&bytes[..], &[0x90, 0x00]].concat();
+            let message = miura::frame::Message { nad: miura::frame::Nad::Mpi, unsolicited: kind == 4, data };
+            miura_ends += ends(&miura.message(message));
+        }
+        proptest::prop_assert!(mms_ends <= 1 && miura_ends <= 1, "{mms_ends} {miura_ends}");
+    }
+}

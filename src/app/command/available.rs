@@ -3,8 +3,8 @@
 //! Invariant: Enter never voids, never accepts a risk, never throws anything away.
 
 use super::{CommandId, step_state};
-use crate::app::model::{Active, Model, Screen};
-use crate::app::screens::{checkout, job};
+use crate::app::model::{Active, DevicesStage, Model, Screen};
+use crate::app::screens::{checkout, devices, job};
 use crate::domain::job::VisitState;
 use crate::domain::payment::Standing;
 use crate::flow::payment::{Offline, Phase};
@@ -42,6 +42,10 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         }
         CommandId::PayCash => checkout::open_amount(model).is_some(),
         CommandId::CancelRead => matches!(phase, Some(Phase::Presenting { cancelling: false, .. })),
+        CommandId::Choose(n) => matches!(
+            phase,
+            Some(Phase::Presenting { cancelling: false, choices, .. }) if usize::from(n) < choices.len()
+        ),
         CommandId::TakeRisk | CommandId::LeaveRisk => matches!(phase, Some(Phase::ConfirmOffline { .. })),
         CommandId::TakePart | CommandId::GiveBack => matches!(phase, Some(Phase::PartOffered)),
         CommandId::Retry => matches!(phase, Some(Phase::Failed { .. })),
@@ -59,10 +63,20 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
             .is_some_and(|receipt| matches!(receipt.rows, Some(Ok(_))) && receipt.printing.is_none()),
         CommandId::NoPrint => model.receipt.is_some(),
         CommandId::ToggleLink => model.settings.demo,
+        CommandId::Scan => !devices::is_pairing(model),
+        CommandId::UseDevice => devices::selected(model).is_some() && !devices::is_pairing(model),
+        CommandId::ForgetDevice => {
+            devices::selected(model).is_some_and(|device| device.paired) && !devices::is_pairing(model)
+        }
+        CommandId::Beep => model.reader.as_ref().is_some_and(|reader| reader.connected),
+        CommandId::SameNumber | CommandId::OtherNumber => {
+            matches!(model.devices.stage, DevicesStage::Compare { .. })
+        }
         CommandId::Back => model.screen != Screen::Card || !model.card.as_ref().is_some_and(Active::is_busy),
         CommandId::TryNow
         | CommandId::Prove
         | CommandId::Sync
+        | CommandId::Devices
         | CommandId::Menu
         | CommandId::Help
         | CommandId::Quit => true,
@@ -87,6 +101,7 @@ pub fn primary(model: &Model) -> Option<CommandId> {
         Screen::Receipt => &[CommandId::Print],
         Screen::Unknown => &[CommandId::Wait],
         Screen::Sync => &[CommandId::TryNow],
+        Screen::Devices => &[CommandId::UseDevice],
         Screen::Help => &[CommandId::Back],
     };
     wanted.iter().copied().find(|id| possible(model, *id))

@@ -15,6 +15,7 @@ const EVERYWHERE: &[Screen] = &[
     Screen::Receipt,
     Screen::Unknown,
     Screen::Sync,
+    Screen::Devices,
     Screen::Help,
 ];
 const BACK: &[Screen] = &[
@@ -26,9 +27,10 @@ const BACK: &[Screen] = &[
     Screen::Receipt,
     Screen::Unknown,
     Screen::Sync,
+    Screen::Devices,
     Screen::Help,
 ];
-const QUIT: &[Screen] = &[Screen::Welcome, Screen::Today, Screen::Job, Screen::Sync, Screen::Help];
+const QUIT: &[Screen] = &[Screen::Welcome, Screen::Today, Screen::Job, Screen::Sync, Screen::Devices, Screen::Help];
 
 const fn row(
     id: CommandId,
@@ -60,6 +62,10 @@ pub const COMMANDS: &[Command] = &[
     row(CommandId::PayCard, letter('c'), &[Screen::Checkout], (1, "card"), "pay by card", "Arms the reader for what is to be paid."),
     row(CommandId::PayCash, letter('a'), &[Screen::Checkout], (2, "cash"), "pay in cash", "Counts cash and works out the change."),
     row(CommandId::CancelRead, Some(Key::Esc), &[Screen::Card], (1, "ask the reader to cancel"), "", "Asks the reader to cancel; the screen says so until it has answered."),
+    row(CommandId::Choose(0), letter('1'), &[Screen::Card], (1, "choose"), "", "The customer's application on a card that has several: 1 to 4."),
+    row(CommandId::Choose(1), letter('2'), &[Screen::Card], (0, ""), "", ""),
+    row(CommandId::Choose(2), letter('3'), &[Screen::Card], (0, ""), "", ""),
+    row(CommandId::Choose(3), letter('4'), &[Screen::Card], (0, ""), "", ""),
     row(CommandId::TakeRisk, letter('a'), &[Screen::Card], (1, "accept the risk"), "", "Takes the payment without the bank; you carry the risk until it agrees."),
     row(CommandId::LeaveRisk, Some(Key::Esc), &[Screen::Card], (2, "do not take it"), "", "Refuses the payment; the card data is erased."),
     row(CommandId::TakePart, letter('t'), &[Screen::Card], (1, "take the part"), "take the part", "Takes the part that the bank agreed to; the rest is paid another way."),
@@ -82,6 +88,13 @@ pub const COMMANDS: &[Command] = &[
     row(CommandId::ToggleLink, letter('k'), &[Screen::Sync], (3, "link"), "demo: link", "The demo: cuts the link, or restores it."),
     row(CommandId::ToggleLink, None, &[Screen::Today, Screen::Job, Screen::Checkout, Screen::Card, Screen::Unknown], (0, ""), "demo: link", ""),
     row(CommandId::Sync, letter('y'), &[Screen::Today, Screen::Job], (6, "sync"), "sync with the office", "What is not sent yet, and the card money on this device."),
+    row(CommandId::Devices, letter('e'), &[Screen::Today, Screen::Sync], (0, ""), "card reader", "Which card reader is used: look for one, pair, forget, battery."),
+    row(CommandId::UseDevice, Some(Key::Enter), &[Screen::Devices], (1, "use"), "use the selected reader", "Pairs with the selected reader if need be, and uses it from now on."),
+    row(CommandId::Scan, letter('s'), &[Screen::Devices], (2, "search"), "look for readers", "Looks for readers near by, or stops looking."),
+    row(CommandId::ForgetDevice, letter('f'), &[Screen::Devices], (8, "forget"), "forget the selected reader", "Unpairs the selected reader; asks first."),
+    row(CommandId::Beep, letter('b'), &[Screen::Devices], (9, "beep"), "let the reader beep", "The reader in use beeps, or shows a word."),
+    row(CommandId::SameNumber, letter('y'), &[Screen::Devices], (1, "same number"), "", "Both sides show the same number: pair."),
+    row(CommandId::OtherNumber, letter('n'), &[Screen::Devices], (2, "not the same"), "", "The numbers differ: do not pair."),
     row(CommandId::Back, Some(Key::Esc), BACK, (7, "back"), "", "One screen back."),
     row(CommandId::Menu, letter(':'), EVERYWHERE, (8, "menu"), "", "The list of commands; type a few letters of one."),
     row(CommandId::Help, letter('?'), EVERYWHERE, (9, ""), "help", "This page."),

@@ -3,7 +3,7 @@
 //! Invariant: plain data.
 
 use crate::app::command::CommandId;
-use crate::app::msg::OpId;
+use crate::app::msg::{DeviceRow, DevicesNews, OpId};
 use crate::domain::id::PaymentId;
 use crate::domain::line::Line;
 use crate::domain::money::{Currency, Money};
@@ -81,8 +81,45 @@ pub enum Screen {
     Unknown,
     /// The exchange with the office.
     Sync,
+    /// Card readers.
+    Devices,
     /// Keys and marks.
     Help,
+}
+
+/// The card readers' screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DevicesView {
+    /// What the runtime knows.
+    pub news: DevicesNews,
+    /// Which of the readers.
+    pub selected: usize,
+    /// What is being done.
+    pub stage: DevicesStage,
+}
+
+/// What the card readers' screen is at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DevicesStage {
+    /// Looking at the list.
+    List,
+    /// The passkey of a reader is typed.
+    Passkey {
+        /// Of which reader.
+        address: String,
+        /// As typed so far.
+        digits: String,
+    },
+    /// Pairing is under way.
+    Pairing {
+        /// With which reader.
+        address: String,
+    },
+    /// Does the reader show the same number?
+    Compare {
+        /// Six digits.
+        number: u32,
+    },
 }
 
 /// The day's list.
@@ -236,6 +273,8 @@ pub enum Question {
     Reopen,
     /// Void the payment in front?
     Void,
+    /// Unpair this reader?
+    Forget(DeviceRow),
     /// Accept the unknown payment in front as pending?
     AcceptUnknown,
     /// Take less cash than is open?

@@ -3,9 +3,9 @@
 //! Invariant: no message panics at any size; a stale answer changes nothing.
 
 use super::sample::*;
-use crate::app::effect::{DemoCommand, Effect};
+use crate::app::effect::{DemoCommand, DeviceCommand, Effect};
 use crate::app::model::Screen;
-use crate::app::msg::{Key, LinkView, Msg, OpId};
+use crate::app::msg::{DevicesNews, Key, LinkView, Msg, OpId};
 use crate::domain::job::VisitState;
 use crate::domain::payment::PaymentState;
 use crate::flow::payment::Event;
@@ -112,6 +112,42 @@ fn seconds_are_counted_only_where_they_are_shown() {
     assert_eq!(till.model.clock_step_ms(), 1_000);
 }
 
+fn devices(effects: &[Effect]) -> Vec<DeviceCommand> {
+    let found = effects.iter().filter_map(|effect| match effect {
+        Effect::Devices(command) => Some(command.clone()),
+        _ => None,
+    });
+    found.collect()
+}
+
+#[test]
+fn a_reader_is_paired_with_the_passkey_that_was_typed_and_forgotten_only_when_asked() {
+    let mut till = Till::new(40, 15);
+    assert_eq!(devices(&till.keys("E")), [DeviceCommand::Scan(true)]);
+    till.send(Msg::Devices(readers()));
+    // Paired already: no passkey is asked for.
+    let address = "00:11:22:33:44:66".to_owned();
+    assert_eq!(devices(&till.keys("⏎")), [DeviceCommand::Pair { address, passkey: 0 }]);
+    till.send(Msg::Devices(DevicesNews { pairing: true, ..readers() }));
+    assert_eq!(devices(&till.keys("FS")), []);
+    till.send(Msg::Devices(readers()));
+    // A new one: the passkey, and too short a one goes nowhere.
+    assert_eq!(devices(&till.keys("↓↓⏎12⏎")), []);
+    let address = "00:11:22:33:44:68".to_owned();
+    assert_eq!(devices(&till.keys("3456⏎")), [DeviceCommand::Pair { address: address.clone(), passkey: 123_456 }]);
+    till.send(Msg::Devices(DevicesNews { compare: Some(1), pairing: true, ..readers() }));
+    assert_eq!(devices(&till.keys("⏎")), []);
+    assert_eq!(devices(&till.keys("Y")), [DeviceCommand::Answer(true)]);
+    till.send(Msg::Devices(readers()));
+    // Money is stored: the reader in use stays, another may go, after a question.
+    assert_eq!(devices(&till.keys("↑↑FY")), []);
+    assert_eq!(till.model.notice().map(|notice| notice.title.as_str()), Some("Not now"));
+    let other = "00:11:22:33:44:67".to_owned();
+    assert_eq!(devices(&till.keys("⏎↓FY")), [DeviceCommand::Forget { address: other }]);
+    assert_eq!(devices(&till.keys("B")), [DeviceCommand::Beep]);
+    assert_eq!(devices(&till.keys("⎋")), [DeviceCommand::Scan(false)]);
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         any::<i64>().prop_map(|n| Event::Committed(Box::new(payment(1, n, PaymentState::Presenting)))),
@@ -129,6 +165,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Settled(Box::new(payment(1, i64::MAX, PaymentState::Approved)))),
         ".{0,20}".prop_map(Event::CommitFailed),
         ".{0,20}".prop_map(Event::Prompt),
+        ".{0,20}".prop_map(|label| Event::Applications(vec![label])),
         ".{0,20}".prop_map(Event::ReaderEnded),
         Just(Event::CardDeclined),
         any::<bool>().prop_map(|online| Event::Assessed { online, offline: allowed() }),

@@ -3,7 +3,7 @@
 //! Invariant: a frame is exactly as wide as its terminal.
 
 use super::sample::*;
-use crate::app::msg::{Msg, OpId};
+use crate::app::msg::{DevicesNews, Msg, OpId};
 use crate::domain::payment::{Payment, PaymentState};
 use crate::flow::payment::{Event, Offline};
 use unicode_width::UnicodeWidthStr;
@@ -222,6 +222,42 @@ fn card_payments() {
     check("unknown_refused", &SIZES[..2], |c, r| {
         let why = "a card payment over EUR 100.00 needs the network: take less by card, or cash".to_owned();
         unknown(c, r, &Offline::Refused(why))
+    });
+}
+
+#[test]
+fn card_readers() {
+    let opened = |c, r| {
+        let mut till = Till::new(c, r);
+        till.keys("E");
+        till.send(Msg::Devices(readers()));
+        till
+    };
+    check("devices", &SIZES, opened);
+    check("devices_none", &SIZES, |c, r| {
+        let mut till = Till::new(c, r);
+        till.keys("E");
+        let problem = "The Bluetooth daemon does not run: install bluez, then `sudo systemctl enable --now bluetooth`";
+        till.send(Msg::Devices(DevicesNews { problem: Some(problem.into()), ..DevicesNews::default() }));
+        till
+    });
+    check("devices_passkey", &SIZES, |c, r| {
+        let mut till = opened(c, r);
+        till.keys("↓↓⏎12");
+        till
+    });
+    check("devices_compare", &SIZES, |c, r| {
+        let mut till = opened(c, r);
+        till.keys("↓↓⏎⏎");
+        till.send(Msg::Devices(DevicesNews { compare: Some(7_421), pairing: true, ..readers() }));
+        till
+    });
+    check("card_applications", &SIZES, |c, r| {
+        let mut till = checkout(c, r);
+        till.keys("C");
+        till.commit();
+        till.pay(Event::Applications(vec!["VISA CREDIT".into(), "DEBIT".into()]));
+        till
     });
 }
 

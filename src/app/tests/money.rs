@@ -232,3 +232,14 @@ fn an_invoice_is_taken_back_only_while_no_money_moved() {
         check(&mut with(vec![payment(1, 100, state)]), "OY", &[]);
     }
 }
+
+#[test]
+fn the_customer_chooses_an_application_once() {
+    let mut till = at_checkout();
+    till.keys("C");
+    till.commit();
+    till.pay(Event::Applications(vec!["VISA CREDIT".into(), "DEBIT".into()]));
+    assert_eq!(steps(&till.keys("3")), []);
+    assert_eq!(steps(&till.keys("2")), [Step::SelectApplication(1)]);
+    assert_eq!(steps(&till.keys("1")), []);
+}

@@ -4,7 +4,7 @@
 
 use crate::app::effect::Effect;
 use crate::app::model::{GlyphChoice, Model, Settings, ThemeChoice};
-use crate::app::msg::{Key, LinkView, Msg, ReaderView};
+use crate::app::msg::{DeviceRow, DevicesNews, Key, LinkView, Msg, ReaderView};
 use crate::app::update::{start, update};
 use crate::app::view::view;
 use crate::domain::event::Event as Row;
@@ -239,6 +239,28 @@ pub fn receipt(detail: &JobDetail) -> Vec<ReceiptRow> {
     receipt_rows(&receipt, 32)
 }
 
+/// Readers near by: one in use, one of the other family, one that was not heard.
+pub fn readers() -> DevicesNews {
+    let row = |address: &str, name: &str, kind, rssi_dbm, paired, used| DeviceRow {
+        address: address.into(),
+        name: name.into(),
+        kind,
+        rssi_dbm,
+        paired,
+        used,
+    };
+    DevicesNews {
+        rows: vec![
+            row("00:11:22:33:44:66", "DF II Go-B603226", "ble", Some(-52), true, true),
+            row("00:11:22:33:44:67", "Miura 010-000203", "rfcomm", None, true, false),
+            row("00:11:22:33:44:68", "DF II Go-B603999", "ble", Some(-71), false, false),
+        ],
+        scanning: true,
+        last_seen_ms: Some(NOW_MS - 3 * HOUR_MS),
+        ..DevicesNews::default()
+    }
+}
+
 /// A till in a test: messages in, effects kept, frames out.
 pub struct Till {
     pub model: Model,
@@ -260,6 +282,8 @@ impl Till {
             name: "DynaFlex II Go B603226".into(),
             battery_percent: Some(64),
             connected: true,
+            firmware: Some("1000007183-A1".into()),
+            restart_in: None,
         }));
         till.link(false);
         let cards = ["visa-tap", "mc-chip", "decline"].map(String::from).to_vec();

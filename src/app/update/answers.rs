@@ -4,7 +4,7 @@
 
 use crate::app::effect::Effect;
 use crate::app::model::{AfterSaving, ChainView, DemoView, Model, Screen};
-use crate::app::msg::OpId;
+use crate::app::msg::{OpId, ReaderView};
 use crate::app::screens::{add_line, job, receipt};
 use crate::domain::read::JobDetail;
 use crate::domain::receipt::ReceiptRow;
@@ -75,6 +75,17 @@ pub fn chain(model: &mut Model, op: OpId, ok: bool, rows: u64) {
     if model.chain == ChainView::Checking(op) {
         model.chain = if ok { ChainView::Good { rows } } else { ChainView::Bad { rows } };
     }
+}
+
+/// The reader changed; that it will be gone for a moment is told once.
+pub fn reader(model: &mut Model, reader: ReaderView) {
+    let before = model.reader.as_ref().and_then(|reader| reader.restart_in);
+    if let Some(minutes) = reader.restart_in.filter(|_| before.is_none()) {
+        let text =
+            format!("The card reader restarts in {minutes} min for its daily self-test, and comes back by itself.");
+        model.tell("Card reader", &text, true);
+    }
+    model.reader = Some(reader);
 }
 
 /// The demo's switches.

@@ -4,12 +4,12 @@
 
 use super::{overlay, pay};
 use crate::app::command::{CommandId, for_key};
-use crate::app::effect::{DemoCommand, Effect};
+use crate::app::effect::{DemoCommand, DeviceCommand, Effect};
 use crate::app::model::{
     Active, MAX_FIELD_CHARS, MIN_COLUMNS, MIN_ROWS, Model, Overlay, PaletteView, Question, Screen,
 };
 use crate::app::msg::Key;
-use crate::app::screens::{add_line, card, cash, checkout, help, job, receipt, sync, today, unknown};
+use crate::app::screens::{add_line, card, cash, checkout, devices, help, job, receipt, sync, today, unknown};
 
 /// Takes one key.
 pub fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
@@ -96,6 +96,7 @@ fn typed(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         Screen::Today if model.today.finding => today::update::find_key(model, key, out),
         Screen::AddLine => add_line::update::key(model, key, out),
         Screen::Cash => cash::update::key(model, key),
+        Screen::Devices => devices::update::key(model, key, out),
         Screen::Welcome
         | Screen::Today
         | Screen::Job
@@ -114,6 +115,7 @@ fn moved(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         Screen::Job => job::update::moved(model, key),
         Screen::Receipt => receipt::update::moved(model, key),
         Screen::Help => help::update::moved(model, key),
+        Screen::Devices => devices::update::moved(model, key),
         Screen::Welcome
         | Screen::AddLine
         | Screen::Checkout
@@ -157,6 +159,14 @@ pub fn run(model: &mut Model, id: CommandId, out: &mut Vec<Effect>) {
             model.go(Screen::Sync);
             out.push(Effect::LoadSync);
         }
+        CommandId::Choose(index) => card::update::choose(model, index, out),
+        CommandId::Devices => devices::update::open(model, out),
+        CommandId::Scan => devices::update::scan(model, out),
+        CommandId::UseDevice => devices::update::take(model, out),
+        CommandId::ForgetDevice => devices::update::ask_forget(model),
+        CommandId::Beep => out.push(Effect::Devices(DeviceCommand::Beep)),
+        CommandId::SameNumber => devices::update::compared(model, true, out),
+        CommandId::OtherNumber => devices::update::compared(model, false, out),
         CommandId::Back => back(model, out),
         CommandId::Menu => model.overlay = Some(Overlay::Palette(PaletteView { query: String::new(), selected: 0 })),
         CommandId::Help => {
@@ -175,6 +185,7 @@ fn back(model: &mut Model, out: &mut Vec<Effect>) {
     match model.screen {
         Screen::Receipt => receipt::update::leave(model, out),
         Screen::Card | Screen::Unknown => card::update::leave(model, out),
+        Screen::Devices => devices::update::leave(model, out),
         Screen::Welcome
         | Screen::Today
         | Screen::Job

@@ -7,7 +7,7 @@ use crate::app::command::{self, CommandId};
 use crate::app::effect::{DemoCommand, Effect};
 use crate::app::model::{Model, Overlay, PaletteItem, Question};
 use crate::app::msg::Key;
-use crate::app::screens::{cash, checkout, job};
+use crate::app::screens::{cash, checkout, devices, job};
 use crate::flow::payment::Event;
 
 /// Takes one key.
@@ -72,6 +72,7 @@ fn yes(model: &mut Model, question: Question, out: &mut Vec<Effect>) {
                 pay::event(model, id, Event::AcceptOffline, out);
             }
         }
+        Question::Forget(row) => devices::update::forget(row, out),
         Question::PartCash { received } => cash::update::record(model, received, out),
         Question::SecondTender { blocking, tender } => checkout::update::second(model, blocking, tender, out),
         Question::Quit => out.push(Effect::Quit),

@@ -88,6 +88,10 @@ fn words(model: &Model, question: &Question) -> (String, String) {
             let then = if charged { "The money returns to the card." } else { "The card is not to be charged." };
             ("Void", format!("Take the card payment of {amount} back? {then}"))
         }
+        Question::Forget(row) => {
+            let name = if row.name.is_empty() { &row.address } else { &row.name };
+            ("Forget", format!("Unpair {name}? To use it again it must be paired anew."))
+        }
         Question::AcceptUnknown => (
             "Accept as pending",
             format!("The bank has not agreed to {amount}. If it declines later, the money is not paid."),
@@ -117,6 +121,7 @@ fn yes(question: &Question) -> &'static str {
         Question::DeleteLine(_) => "delete it",
         Question::Reopen => "reopen it",
         Question::Void => "void it",
+        Question::Forget(_) => "forget it",
         Question::AcceptUnknown => "accept the risk",
         Question::PartCash { .. } => "take the part",
         Question::SecondTender { .. } => "take it too",

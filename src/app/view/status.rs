@@ -13,7 +13,10 @@ use crate::ui::theme::Role;
 /// From this long before the deadline on the row is marked: a quarter of the usual day, milliseconds.
 const SOON_MS: i64 = 6 * HOUR_MS;
 
-/// Link, unsent rows, battery and clock; the longest way to say it first.
+/// A reader's battery below this is said, percent: it asks for its charger at 15.
+const LOW_PERCENT: u8 = 20;
+
+/// Link, unsent rows, reader, battery and clock; the longest way to say it first.
 pub fn status(model: &Model, look: Look) -> (Vec<String>, Role) {
     let clock = model.now().map(|now| now.clock()).unwrap_or_default();
     if model.screen == Screen::Welcome {
@@ -27,12 +30,23 @@ pub fn status(model: &Model, look: Look) -> (Vec<String>, Role) {
         rows => format!("{}{rows}", look.glyphs.unsent),
     };
     let battery = model.battery_percent.map(|percent| format!("{percent}%")).unwrap_or_default();
+    // Stands first: the percentage further on is the handheld's own.
+    let (reader, reader_short) = match &model.reader {
+        Some(reader) if !reader.connected => ("no reader".to_owned(), "R?".to_owned()),
+        Some(reader) => match reader.battery_percent.filter(|percent| *percent <= LOW_PERCENT) {
+            Some(percent) => (format!("reader {percent}%"), format!("R{percent}%")),
+            None => ("reader ok".to_owned(), "R".to_owned()),
+        },
+        None => (String::new(), String::new()),
+    };
     let join = |parts: &[&str]| {
         let said: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
         said.join(" ")
     };
     let role = if model.link.online { Role::Plain } else { Role::Strong };
     let ways = vec![
+        join(&[&reader, &notices, link, &unsent, &battery, &clock]),
+        join(&[&reader_short, &notices, link, &unsent, &battery, &clock]),
         join(&[&notices, link, &unsent, &battery, &clock]),
         join(&[&notices, link, &unsent, &clock]),
         join(&[&notices, link, &unsent]),

@@ -5,6 +5,7 @@ use crate::cli::hardware::{PASSKEY, ReaderName};
 use crate::cli::output::{line, object};
 use crate::cli::state::StateArgs;
 use crate::cli::{CliError, error};
+use crate::runtime::actors::devices::READER_NOTE;
 use crate::runtime::terminal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -66,7 +67,7 @@ fn name(found: &Found) -> ReaderName {
 /// The reader that this handheld uses, if one was paired.
 pub fn kept(state: &StateArgs) -> Result<Option<ReaderName>, CliError> {
     let Some(store) = state.existing()? else { return Ok(None) };
-    let text: Option<String> = store.meta("reader").map_err(anyhow::Error::from)?;
+    let text: Option<String> = store.meta(READER_NOTE).map_err(anyhow::Error::from)?;
     text.filter(|text| !text.is_empty())
         .map(|text| text.parse().map_err(|why: String| CliError::usage(why, "pair it anew")))
         .transpose()
@@ -75,7 +76,7 @@ pub fn kept(state: &StateArgs) -> Result<Option<ReaderName>, CliError> {
 fn keep(state: &StateArgs, name: Option<&ReaderName>) -> Result<bool, CliError> {
     let Some(mut store) = state.existing()? else { return Ok(false) };
     let text = name.map(ToString::to_string).unwrap_or_default();
-    store.set_meta("reader", &text).map_err(anyhow::Error::from)?;
+    store.set_meta(READER_NOTE, &text).map_err(anyhow::Error::from)?;
     Ok(true)
 }
 

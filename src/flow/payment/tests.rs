@@ -99,7 +99,7 @@ impl World {
                 }
                 Effect::DropRead => self.read_held = false,
                 Effect::Push => assert!(self.disk.is_some(), "pushed before anything was written"),
-                Effect::CancelReader | Effect::Assess | Effect::StartTimer { .. } => {}
+                Effect::CancelReader | Effect::SelectApplication(_) | Effect::Assess | Effect::StartTimer { .. } => {}
             }
         }
     }

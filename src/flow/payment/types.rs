@@ -28,6 +28,8 @@ pub enum Phase {
         cancelling: bool,
         /// What the reader wants shown.
         prompt: String,
+        /// Applications on the card, while the holder is to choose one; empty otherwise.
+        choices: Vec<String>,
     },
     /// The encrypted read is being sealed and written.
     Sealing,
@@ -83,6 +85,10 @@ pub enum Event {
     CommitFailed(String),
     /// The reader wants something shown.
     Prompt(String),
+    /// The card holds several applications: the holder chooses.
+    Applications(Vec<String>),
+    /// The holder's choice, from 0.
+    Choose(u8),
     /// The encrypted read is complete; the runtime holds it until it is sealed.
     CardRead(Box<ReadFacts>),
     /// AAC at the first GENERATE AC.
@@ -141,6 +147,8 @@ pub enum Effect {
     },
     /// Ask the reader to cancel.
     CancelReader,
+    /// Tell the reader which application the holder chose, from 0.
+    SelectApplication(u8),
     /// Throw away a read that the reader may have handed over.
     DropRead,
     /// Look at link, backlog and policy; answer `Assessed`.
@@ -178,6 +186,8 @@ impl Event {
             Event::Committed(_) => "a commit",
             Event::CommitFailed(_) => "a failed commit",
             Event::Prompt(_) => "a prompt",
+            Event::Applications(_) => "a card with several applications",
+            Event::Choose(_) => "a choice of an application",
             Event::CardRead(_) => "a card read",
             Event::CardDeclined => "a decline by the card",
             Event::ReaderEnded(_) => "the end of the read",

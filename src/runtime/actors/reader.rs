@@ -29,6 +29,8 @@ const QUEUE: usize = 16;
 pub struct ReaderState {
     /// Model and serial number, once known.
     pub name: String,
+    /// Its firmware, if it says so.
+    pub firmware: Option<String>,
     /// 0 to 100, if it says so.
     pub battery_percent: Option<u8>,
     /// Whether it answers.
@@ -40,6 +42,9 @@ pub struct ReaderState {
 enum Request {
     Arm { payment: PaymentId, amount: Money, timeout_ms: u64 },
     Cancel(PaymentId),
+    Select(PaymentId, u8),
+    Identify,
+    Use(Box<ReaderLink>),
     Take(PaymentId, oneshot::Sender<Option<Box<CardRead>>>),
     Forget(PaymentId),
 }
@@ -80,6 +85,21 @@ impl ReaderHandle {
     /// Asks the reader to stop waiting; the end comes as an event.
     pub async fn cancel(&self, payment: PaymentId) {
         self.send(Request::Cancel(payment)).await;
+    }
+
+    /// The holder chose this application, from 0.
+    pub async fn select(&self, payment: PaymentId, index: u8) {
+        self.send(Request::Select(payment, index)).await;
+    }
+
+    /// The reader beeps, or shows a word.
+    pub async fn identify(&self) {
+        self.send(Request::Identify).await;
+    }
+
+    /// Another reader is used from now on; a payment under way at the one before ends as abandoned.
+    pub async fn use_link(&self, link: ReaderLink) {
+        self.send(Request::Use(Box::new(link))).await;
     }
 
     /// Throws away the read of this payment, if there is one.
@@ -173,6 +193,24 @@ impl Actor {
                     let _ = self.link.commands.send(ReaderCommand::Cancel { op }).await;
                 }
             }
+            Request::Select(payment, index) => {
+                if let Some((op, _)) = self.current.filter(|(_, current)| *current == payment) {
+                    let chosen = ReaderCommand::SelectApplication { op, index: Some(index) };
+                    let _ = self.link.commands.send(chosen).await;
+                }
+            }
+            Request::Identify => {
+                let _ = self.link.commands.send(ReaderCommand::Identify).await;
+            }
+            Request::Use(link) => {
+                let before = std::mem::replace(&mut self.link, *link);
+                // The new one is not kept waiting by the old one's farewell.
+                tokio::spawn(before.close());
+                self.tell.send_replace(ReaderState::default());
+                if let Some((op, _)) = self.current {
+                    self.ended(op, Event::ReaderEnded(EndReason::ReaderLost.to_string())).await;
+                }
+            }
             Request::Take(payment, answer) => {
                 let read = self.read.take_if(|(of, _)| *of == payment).map(|(_, read)| read);
                 let _ = answer.send(read);
@@ -210,10 +248,12 @@ impl Actor {
             ReaderEvent::Connected(info) => {
                 self.tell.send_replace(ReaderState {
                     name: format!("{} {}", info.model, info.serial),
+                    firmware: info.firmware,
                     battery_percent: info.battery_percent,
                     connected: true,
                     restart_in: None,
                 });
+                self.note("reader_seen_ms").await;
                 self.seen_online().await;
             }
             ReaderEvent::Lost => self.tell.send_modify(|state| state.connected = false),
@@ -225,10 +265,10 @@ impl Actor {
             }
             ReaderEvent::CardSeen { .. } | ReaderEvent::Identified(_) => {}
             ReaderEvent::RestartsSoon { minutes } => self.tell.send_modify(|state| state.restart_in = Some(minutes)),
-            // No screen asks yet: the reader's first application is taken.
-            ReaderEvent::ChooseApplication { op, .. } => {
-                let first = ReaderCommand::SelectApplication { op, index: Some(0) };
-                let _ = self.link.commands.send(first).await;
+            ReaderEvent::ChooseApplication { op, labels } => {
+                if let Some((_, payment)) = self.current.filter(|(current, _)| *current == op) {
+                    self.tell_payment(payment, Event::Applications(labels)).await;
+                }
             }
             ReaderEvent::CardRead { op, read } => {
                 let facts = facts(&read);
@@ -258,9 +298,14 @@ impl Actor {
         if !self.tell.borrow().connected || !self.online.borrow().online {
             return;
         }
+        self.note("reader_online_ms").await;
+    }
+
+    /// Notes that something of this name is the case now.
+    async fn note(&self, name: &'static str) {
         let now = self.store.clock().now_ms();
-        if let Err(why) = self.store.run(move |store| store.set_meta("reader_online_ms", &now)).await {
-            tracing::warn!(error = %why, "the reader's last time online was not kept");
+        if let Err(why) = self.store.run(move |store| store.set_meta(name, &now)).await {
+            tracing::warn!(error = %why, name, "a time was not kept");
         }
     }
 }

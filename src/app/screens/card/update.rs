@@ -12,6 +12,11 @@ pub fn cancel(model: &mut Model, out: &mut Vec<Effect>) {
     hand(model, Event::Cancel, out);
 }
 
+/// The customer's choice of an application, from 0.
+pub fn choose(model: &mut Model, index: u8, out: &mut Vec<Effect>) {
+    hand(model, Event::Choose(index), out);
+}
+
 /// Takes the risk of an offline payment.
 pub fn take_risk(model: &mut Model, out: &mut Vec<Effect>) {
     hand(model, Event::AcceptOffline, out);

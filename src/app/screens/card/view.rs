@@ -17,6 +17,9 @@ use crate::ui::theme::Role;
 /// From this width on sentences beside keys are said in full, cells.
 const FULL_CELLS: usize = 40;
 
+/// Applications that there are keys for.
+const MAX_CHOICES: usize = 4;
+
 /// The page.
 pub fn body(model: &Model, place: Place<'_>) -> Body {
     let mut title = vec!["CARD".to_owned()];
@@ -49,7 +52,17 @@ fn phase_rows(model: &Model, card: &Active, place: Place<'_>) -> Vec<Row> {
         Phase::Presenting { cancelling: true, .. } => {
             waiting("CANCELLING", "The reader was asked. It may still read a card until it answers.")
         }
-        Phase::Presenting { cancelling: false, prompt } => presenting(model, card, prompt, cells, waiting),
+        Phase::Presenting { cancelling: false, prompt, choices } if choices.is_empty() => {
+            presenting(model, card, prompt, cells, waiting)
+        }
+        Phase::Presenting { choices, .. } => {
+            let mut rows = waiting("WHICH APPLICATION?", "The customer chooses; the card stays in the reader.");
+            rows.push(Row::blank());
+            for (number, label) in (1..).zip(choices.iter().take(MAX_CHOICES)) {
+                rows.push(Row::of(format!("  {number}"), Role::Key).and(format!("  {label}"), Role::Plain));
+            }
+            rows
+        }
         Phase::Sealing => waiting("CARD READ", "keeping it safe: the card may be removed"),
         Phase::Assessing | Phase::Writing => waiting("ONE MOMENT", "the card may be removed"),
         Phase::ConfirmOffline { deadline_ms, .. } => confirm(model, card, *deadline_ms, cells),
