@@ -216,6 +216,25 @@ mod tests {
         }
     }
 
+    /// Nested deeper than any stack, and longer than anything that is believed.
+    #[test]
+    fn depth_and_length_of_others_cost_nothing() {
+        let mut bytes = Vec::new();
+        for _ in 0..20_000 {
+            bytes.extend([0xE1, 0x84, 0x00, 0x00, 0x7F, 0xFF]);
+        }
+        assert_eq!(walk(&bytes, |_| true, |_| {}), Err(TlvError::Truncated));
+        let mut whole = vec![0x82, 0x02, 0x19, 0x80];
+        while whole.len() < 4_000 {
+            let inside = std::mem::take(&mut whole);
+            put(&mut whole, 0xE1, &inside);
+        }
+        let mut found = 0;
+        walk(&whole, |_| true, |element| found += usize::from(element.tag == 0x82)).unwrap();
+        assert_eq!(found, 1);
+        assert_eq!(elements(&unhex("8483100000")).last(), Some(Err(TlvError::BadLength)));
+    }
+
     proptest! {
         #[test]
         fn what_was_put_is_found(items in proptest::collection::vec((0x80_u32..0x9F, proptest::collection::vec(any::<u8>(), 0..300)), 0..8)) {

@@ -25,6 +25,7 @@ async fn another_implementation_reads_what_the_simulated_readers_encrypt() {
         let config =
             SimConfig { serial: "B61378A".into(), ksn_file: None, keys: Keys::Tdes, present_after: Duration::ZERO };
         let (mut link, control) = spawn(config);
+        while !matches!(link.events.recv().await, Some(ReaderEvent::Connected(_))) {}
         for (op, name) in (1..).zip(["visa-tap", "mc-chip", "swipe"]) {
             assert!(control.present(Some(name)));
             let request = ArmRequest {
