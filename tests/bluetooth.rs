@@ -149,6 +149,27 @@ fn a_reader_is_found_tried_and_read_over_the_air() {
 }
 
 #[test]
+fn a_reader_is_paired_and_forgotten() {
+    let Some(python) = python() else { return };
+    let bus = Bus::start("").with_mock(&python);
+    let _reader = bus.reader("visa-tap");
+    let paired = |bus: &Bus| {
+        let found = json(&bus.tool(&["reader", "scan", "--seconds", "3", "--json"]).stdout);
+        found["readers"][0]["paired"].as_bool()
+    };
+    assert_eq!(paired(&bus), Some(false));
+    let pair = bus.tool(&["reader", "pair", READER, "--passkey", "000000", "--json"]);
+    let said = json(&pair.stdout);
+    assert_eq!((said["paired"].as_bool(), said["reader"].as_str()), (Some(true), Some(at().as_str())));
+    assert_eq!(said["used"], false, "no handheld is enrolled here");
+    assert_eq!(paired(&bus), Some(true));
+    assert_eq!(bus.tool(&["reader", "forget", READER]).status.code(), Some(0));
+    assert_eq!(paired(&bus), Some(false));
+    let wrong = bus.tool(&["reader", "pair", READER, "--passkey", "12345"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
 fn a_reader_that_was_never_there_is_forgotten_all_the_same() {
     let Some(python) = python() else { return };
     let bus = Bus::start("").with_mock(&python);

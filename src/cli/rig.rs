@@ -22,12 +22,16 @@ const EVENTS: usize = 64;
 /// How long an answer of the office is waited for, milliseconds.
 const ANSWER_MS: u64 = 20_000;
 
+/// How long the reader may take to be let go; the daemon takes up to three seconds.
+const READER_LEAVES: Duration = Duration::from_secs(4);
+
 /// A running handheld.
 pub struct Rig {
     /// What it works with.
     pub till: Till,
     events: Option<mpsc::Receiver<(PaymentId, Event)>>,
     thread: JoinHandle<()>,
+    reader: tokio::task::JoinHandle<()>,
 }
 
 impl Rig {
@@ -47,12 +51,12 @@ impl Rig {
         let (store, thread) = store::spawn(store, Clock::new(&identity.technician_name))?;
         let (events_in, events) = mpsc::channel(EVENTS);
         let (link, online) = sync::link_channel();
-        let reader = reader::spawn(reader, store.clone(), online, events_in.clone());
+        let (reader, reader_task) = reader::spawn(reader, store.clone(), online, events_in.clone());
         let printer = printer::spawn(printer, store.clone());
         let sync = sync::spawn(client, store.clone(), link, events_in.clone(), identity.office_key, pace);
         let devices = devices::spawn(store.clone(), reader.clone());
         let till = Till { store, reader, devices, printer, sync, events: events_in };
-        Ok(Rig { till, events: Some(events), thread })
+        Ok(Rig { till, events: Some(events), thread, reader: reader_task })
     }
 
     /// What happens to its payments. For one taker: a later one gets a channel on which nothing comes.
@@ -62,9 +66,11 @@ impl Rig {
 
     /// Lets go of everything and waits until the store has folded away its log.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Rig { till, events, thread } = self;
+        let Rig { till, events, thread, reader } = self;
         till.store.stop().await;
         drop((till, events));
+        // Somebody else may still hold the handheld's ends: then the reader is left to the end of the process.
+        let _ = tokio::time::timeout(READER_LEAVES, reader).await;
         let waiting = tokio::task::spawn_blocking(move || thread.join());
         let joined = tokio::time::timeout(Duration::from_secs(5), waiting).await;
         joined.context("the store did not stop in time")??.map_err(|_| anyhow::anyhow!("the store's thread failed"))

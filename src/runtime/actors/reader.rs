@@ -20,6 +20,7 @@ use tillroll_hardware::reader::{
     ArmRequest, CardRead, Cvm, EndReason, Entry, LocalTime, Op, ReaderCommand, ReaderEvent, ReaderLink,
 };
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle as Task;
 
 /// Requests that may wait.
 const QUEUE: usize = 16;
@@ -57,18 +58,19 @@ pub struct ReaderHandle {
     store: StoreHandle,
 }
 
-/// Starts the reader's task. What happens to a payment goes to `events`.
+/// Starts the reader's task, which ends when nobody holds its handle and the reader is let go. What happens to a payment
+/// goes to `events`.
 pub fn spawn(
     link: ReaderLink,
     store: StoreHandle,
     online: watch::Receiver<LinkState>,
     events: PaymentEvents,
-) -> ReaderHandle {
+) -> (ReaderHandle, Task<()>) {
     let (requests, queue) = mpsc::channel(QUEUE);
     let (tell, state) = watch::channel(ReaderState::default());
     let actor = Actor { link, store: store.clone(), online, events, tell, next_op: 0, current: None, read: None };
-    tokio::spawn(actor.run(queue));
-    ReaderHandle { requests, state, store }
+    let task = tokio::spawn(actor.run(queue));
+    (ReaderHandle { requests, state, store }, task)
 }
 
 impl ReaderHandle {

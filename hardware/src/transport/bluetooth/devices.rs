@@ -166,6 +166,10 @@ pub async fn pair(
             }
         }
     }
+    // The daemon's yes is not enough: what counts is that the device is paired now.
+    if !device.is_paired().await.map_err(meaning)? {
+        return Err(BluetoothError::NotPaired(address));
+    }
     device.set_trusted(true).await.map_err(meaning)?;
     // A device says what it is when its services are known; before that, by what it advertises.
     seen(&device).await.ok_or(BluetoothError::OtherDevice(address))

@@ -68,6 +68,7 @@ fn marks(model: &Model) -> Vec<Row> {
         (glyphs.failed, "failed: no money from this"),
         (glyphs.due, "due"),
         (unsent.as_str(), "rows not yet at the office"),
+        ("R", "card reader ready; R? not here, R9% low"),
     ]
     .into_iter()
     .map(|(mark, text)| Row::of(format!(" {mark:<KEY_CELLS$}"), Role::Strong).and(text, Role::Plain))
