@@ -89,6 +89,8 @@ pub struct DevicesNews {
     pub scanning: bool,
     /// The reader in use was last heard, Unix milliseconds.
     pub last_seen_ms: Option<i64>,
+    /// The passkey that worked last, six digits.
+    pub passkey: Option<String>,
     /// A number that both sides must show, while pairing asks.
     pub compare: Option<u32>,
     /// Pairing is under way.

@@ -5,7 +5,7 @@ use crate::cli::hardware::{PASSKEY, ReaderName};
 use crate::cli::output::{line, object};
 use crate::cli::state::StateArgs;
 use crate::cli::{CliError, error};
-use crate::runtime::actors::devices::READER_NOTE;
+use crate::runtime::actors::devices::{PASSKEY_NOTE, READER_NOTE};
 use crate::runtime::terminal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -30,9 +30,9 @@ pub struct PairArgs {
     /// Its address, as `tillroll reader scan` shows it
     #[arg(value_name = "AA:BB:CC:DD:EE:FF")]
     address: Address,
-    /// Six digits, on its label or in its menu
-    #[arg(long, value_name = "DIGITS", value_parser = passkey, default_value = "000000")]
-    passkey: u32,
+    /// Six digits, on its label or in its menu; the one that worked last, or 000000, unless named
+    #[arg(long, value_name = "DIGITS", value_parser = passkey)]
+    passkey: Option<u32>,
     /// Do not ask whether both sides show the same number
     #[arg(long)]
     yes: bool,
@@ -71,6 +71,12 @@ pub fn kept(state: &StateArgs) -> Result<Option<ReaderName>, CliError> {
     text.filter(|text| !text.is_empty())
         .map(|text| text.parse().map_err(|why: String| CliError::usage(why, "pair it anew")))
         .transpose()
+}
+
+fn last_passkey(state: &StateArgs) -> Result<Option<u32>, CliError> {
+    let Some(store) = state.existing()? else { return Ok(None) };
+    let noted: Option<String> = store.meta(PASSKEY_NOTE).map_err(anyhow::Error::from)?;
+    Ok(noted.and_then(|digits| passkey(&digits).ok()))
 }
 
 fn keep(state: &StateArgs, name: Option<&ReaderName>) -> Result<bool, CliError> {
@@ -136,7 +142,11 @@ pub async fn pair(args: &PairArgs) -> Result<bool, CliError> {
         }
     });
     let adapter = args.radio.adapter.as_deref();
-    let pairing = bluetooth::pair(adapter, args.address, args.passkey, questions);
+    let passkey = match args.passkey {
+        Some(passkey) => passkey,
+        None => last_passkey(&args.radio.state)?.unwrap_or(PASSKEY),
+    };
+    let pairing = bluetooth::pair(adapter, args.address, passkey, questions);
     let outcome = tokio::select! {
         outcome = pairing => outcome.map_err(|why| error::bluetooth(&why)),
         _ = tokio::signal::ctrl_c() => Err(CliError::not_now("stopped", "pairing was stopped", "try again")),
@@ -144,6 +154,9 @@ pub async fn pair(args: &PairArgs) -> Result<bool, CliError> {
     asking.abort();
     let found = outcome?;
     let used = keep(&args.radio.state, Some(&name(&found)))?;
+    if let Some(mut store) = args.radio.state.existing()? {
+        store.set_meta(PASSKEY_NOTE, &format!("{passkey:06}")).map_err(anyhow::Error::from)?;
+    }
     if args.radio.state.json {
         let mut whole = as_json(&found);
         if let Some(whole) = whole.as_object_mut() {

@@ -25,6 +25,9 @@ const SEARCH: Duration = Duration::from_secs(60);
 /// Name of the note that says which reader is used.
 pub const READER_NOTE: &str = "reader";
 
+/// Name of the note of the passkey that worked last: it opens no money, and is not asked for twice.
+pub const PASSKEY_NOTE: &str = "reader_passkey";
+
 /// A way to the task; cheap to clone.
 #[derive(Clone)]
 pub struct DevicesHandle {
@@ -55,6 +58,8 @@ pub fn spawn(store: StoreHandle, reader: ReaderHandle) -> DevicesHandle {
 }
 
 struct Pairing {
+    /// Typed for it; `None` for a reader that was paired before.
+    passkey: Option<u32>,
     outcome: oneshot::Receiver<Result<Found, BluetoothError>>,
     questions: mpsc::Receiver<Question>,
     question: Option<Question>,
@@ -111,9 +116,14 @@ impl Actor {
                 }
             }
             Happened::Paired(outcome) => {
-                self.pairing = None;
+                let passkey = self.pairing.take().and_then(|pairing| pairing.passkey);
                 match outcome {
-                    Ok(found) => self.use_reader(found).await,
+                    Ok(found) => {
+                        if let Some(passkey) = passkey {
+                            self.note(PASSKEY_NOTE, format!("{passkey:06}")).await;
+                        }
+                        self.use_reader(found).await;
+                    }
                     Err(why) => self.problem(why.to_string()),
                 }
             }
@@ -122,11 +132,13 @@ impl Actor {
     }
 
     async fn read_notes(&mut self) {
-        let notes =
-            self.store.run(|store| Ok((store.meta::<String>(READER_NOTE)?, store.meta::<i64>("reader_seen_ms")?)));
-        if let Ok((used, seen)) = notes.await {
+        let notes = self.store.run(|store| {
+            let (used, seen): (Option<String>, Option<i64>) = (store.meta(READER_NOTE)?, store.meta("reader_seen_ms")?);
+            Ok((used, seen, store.meta::<String>(PASSKEY_NOTE)?))
+        });
+        if let Ok((used, seen, passkey)) = notes.await {
             self.used = used.filter(|used| !used.is_empty());
-            self.tell.send_modify(|news| news.last_seen_ms = seen);
+            self.tell.send_modify(|news| (news.last_seen_ms, news.passkey) = (seen, passkey));
         }
     }
 
@@ -179,7 +191,8 @@ impl Actor {
         tokio::spawn(async move {
             let _ = done.send(bluetooth::pair(None, address, passkey, ask).await);
         });
-        self.pairing = Some(Pairing { outcome, questions, question: None });
+        let passkey = self.found.get(&address).is_none_or(|found| !found.paired).then_some(passkey);
+        self.pairing = Some(Pairing { passkey, outcome, questions, question: None });
     }
 
     async fn use_reader(&mut self, found: Found) {
@@ -190,17 +203,16 @@ impl Actor {
         self.found.insert(found.address, Found { paired: true, ..found });
         match reader_at(&name, None).await {
             Ok(link) => {
-                self.note(&name.to_string()).await;
+                self.used = Some(name.to_string());
+                self.note(READER_NOTE, name.to_string()).await;
                 self.reader.use_link(link).await;
             }
             Err(why) => self.problem(why.to_string()),
         }
     }
 
-    async fn note(&mut self, name: &str) {
-        self.used = (!name.is_empty()).then(|| name.to_owned());
-        let name = name.to_owned();
-        if let Err(why) = self.store.run(move |store| store.set_meta(READER_NOTE, &name)).await {
+    async fn note(&self, name: &'static str, value: String) {
+        if let Err(why) = self.store.run(move |store| store.set_meta(name, &value)).await {
             self.problem(why);
         }
     }
@@ -212,7 +224,8 @@ impl Actor {
         self.found.remove(&address);
         let text = address.to_string();
         if self.used.as_ref().is_some_and(|used| used.ends_with(&text)) {
-            self.note("").await;
+            self.used = None;
+            self.note(READER_NOTE, String::new()).await;
             self.reader.use_link(no_reader()).await;
         }
     }

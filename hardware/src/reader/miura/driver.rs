@@ -385,3 +385,7 @@ impl MiuraDriver {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "driver/tests.rs"]
+mod tests;

@@ -39,7 +39,8 @@ pub fn take(model: &mut Model, out: &mut Vec<Effect>) {
     if row.paired {
         pair(model, address, 0, out);
     } else {
-        model.devices.stage = DevicesStage::Passkey { address, digits: PASSKEY.to_owned() };
+        let digits = model.devices.news.passkey.clone().unwrap_or_else(|| PASSKEY.to_owned());
+        model.devices.stage = DevicesStage::Passkey { address, digits };
     }
 }
 
@@ -88,7 +89,7 @@ pub fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
             let (address, passkey) = (address.clone(), digits.parse().unwrap_or(0));
             pair(model, address, passkey, out);
         }
-        // The first digit replaces the one that readers are delivered with.
+        // The first digit replaces the one that was offered.
         Key::Char(c) if c.is_ascii_digit() => {
             if digits.len() >= PASSKEY_DIGITS {
                 digits.clear();
