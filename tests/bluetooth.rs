@@ -104,6 +104,17 @@ impl Bus {
         self.command(args).stdin(Stdio::null()).output().unwrap()
     }
 
+    /// What a search finds: the first reader. A busy machine may need more than one search.
+    fn found(&self) -> Value {
+        let mut first = Value::Null;
+        until("a reader", || {
+            let found = json(&self.tool(&["reader", "scan", "--seconds", "3", "--json"]).stdout);
+            first = found["readers"][0].clone();
+            !first.is_null()
+        });
+        first
+    }
+
     /// A simulated reader on the second adapter.
     fn reader(&self, card: &str) -> Running {
         let args = ["reader", "simulate", "--transport", "ble", "--adapter", "hci1", "--card", card];
@@ -136,8 +147,7 @@ fn a_reader_is_found_tried_and_read_over_the_air() {
     let Some(python) = python() else { return };
     let bus = Bus::start("").with_mock(&python);
     let _reader = bus.reader("mc-chip");
-    let found = json(&bus.tool(&["reader", "scan", "--seconds", "3", "--json"]).stdout);
-    let reader = &found["readers"][0];
+    let reader = bus.found();
     assert_eq!((reader["reader"].as_str(), reader["kind"].as_str()), (Some(at().as_str()), Some("ble")));
     assert_eq!(reader["name"], "DF II Go-5A11D01");
     let info = json(&bus.tool(&["reader", "info", "--device", &at(), "--json"]).stdout);
@@ -153,10 +163,7 @@ fn a_reader_is_paired_and_forgotten() {
     let Some(python) = python() else { return };
     let bus = Bus::start("").with_mock(&python);
     let _reader = bus.reader("visa-tap");
-    let paired = |bus: &Bus| {
-        let found = json(&bus.tool(&["reader", "scan", "--seconds", "3", "--json"]).stdout);
-        found["readers"][0]["paired"].as_bool()
-    };
+    let paired = |bus: &Bus| bus.found()["paired"].as_bool();
     assert_eq!(paired(&bus), Some(false));
     let pair = bus.tool(&["reader", "pair", READER, "--passkey", "000000", "--json"]);
     let said = json(&pair.stdout);

@@ -67,8 +67,15 @@ impl Day {
     }
 }
 
-/// The books agree, the day is done, the late decline is on the list, and each payment was charged once.
+/// A day that was played in one go: its books, and its two receipts or more on paper.
 pub fn check(report: &Value) {
+    check_books(report);
+    assert!(report["receipts"].as_array().unwrap().len() >= 2, "{report}");
+}
+
+/// The books agree, the day is done, the late decline is on the list, and each payment was charged once. For a day that
+/// was stopped and gone on with: a receipt that was stopped between its row and the paper is never printed by itself.
+pub fn check_books(report: &Value) {
     let minor = |name: &str| report[name].as_i64().unwrap();
     assert_eq!(report["violations"], serde_json::json!([]), "{report}");
     assert_eq!(report["chain_ok"], true);
@@ -93,9 +100,7 @@ pub fn check(report: &Value) {
     }
     let captured: i64 = payments.iter().filter(|p| p["state"] == "captured").map(captured_minor).sum();
     assert!(captured >= minor("card_device_minor"), "{report}");
-    let receipts = report["receipts"].as_array().unwrap();
-    assert!(receipts.len() >= 2, "{report}");
-    for path in receipts {
+    for path in report["receipts"].as_array().unwrap() {
         assert!(Path::new(path.as_str().unwrap()).is_file());
     }
 }
