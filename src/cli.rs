@@ -2,6 +2,7 @@
 //!
 //! Start at [`main`]. Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 cannot be done now.
 
+pub mod config;
 #[cfg(feature = "office")]
 pub mod demo;
 pub mod doctor;
@@ -17,9 +18,11 @@ pub mod office;
 #[cfg(feature = "office")]
 pub mod office_import;
 pub mod output;
+pub mod printer;
 #[cfg(feature = "office")]
 pub mod processor;
 pub mod reader;
+pub mod receipt;
 pub mod rig;
 pub mod screen;
 pub mod state;
@@ -70,6 +73,10 @@ enum Command {
     Office(office::OfficeArgs),
     /// Tools for a card reader, and a simulated one
     Reader(reader::ReaderArgs),
+    /// Tools for a receipt printer, and a simulated one
+    Printer(printer::PrinterArgs),
+    /// A receipt as JSON, to try a printer with
+    Receipt(receipt::ReceiptArgs),
     /// The simulated card processor
     #[cfg(feature = "office")]
     Processor(processor::ProcessorArgs),
@@ -106,6 +113,8 @@ fn json(cli: &Cli) -> bool {
         #[cfg(feature = "office")]
         Some(Command::Processor(_)) => false,
         Some(Command::Reader(args)) => args.json(),
+        Some(Command::Printer(args)) => args.json(),
+        Some(Command::Receipt(_)) => false,
         Some(Command::Enrol(args)) => args.state.json,
         Some(
             Command::Sync(args)
@@ -127,6 +136,8 @@ async fn run(cli: Cli) -> Result<bool, CliError> {
         #[cfg(feature = "office")]
         Some(Command::Processor(args)) => Ok(processor::run(args).await.map(|()| true)?),
         Some(Command::Reader(args)) => reader::run(args).await,
+        Some(Command::Printer(args)) => printer::run(args).await,
+        Some(Command::Receipt(args)) => receipt::run(&args),
         Some(Command::Enrol(args)) => enrol::run(args).await,
         Some(Command::Sync(args)) => sync::run(&args).await,
         Some(Command::Status(args)) => status::run(&args),

@@ -156,11 +156,16 @@ fn apply(tx: &Transaction<'_>, event: &Event, stamp: &Stamp, blob: Option<&NewBl
     Ok(Committed { seq, payment: changed.payment })
 }
 
-/// Keeps count of a receipt's copies.
+/// Keeps count of a receipt's copies and of the drawer's kicks.
 fn write_receipt(tx: &Transaction<'_>, event: &Event) -> Result<(), StoreError> {
     let (invoice, copy, state) = match event {
         Event::ReceiptQueued(e) => (e.invoice, e.copy, "queued"),
-        Event::ReceiptEnded(e) => (e.invoice, e.copy, if e.printed { "printed" } else { "failed" }),
+        Event::ReceiptEnded(e) => (e.invoice, e.copy, e.state.name()),
+        Event::DrawerOpened(e) => {
+            // A second one breaks the table's rule, and with it the whole transaction.
+            tx.prepare_cached("INSERT INTO drawer_kick (payment) VALUES (?1)")?.execute([e.payment.to_string()])?;
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     tx.prepare_cached(

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 use tillroll::cli::rig::Rig;
-use tillroll::domain::event::{CashRecorded, Event as Row, LineAdded, PaymentIntended};
+use tillroll::domain::event::{CashRecorded, DrawerOpened, Event as Row, LineAdded, PaymentIntended, ReceiptState};
 use tillroll::domain::id::{DeviceId, PaymentId};
 use tillroll::domain::money::Money;
 use tillroll::domain::payment::{Payment, PaymentState};
@@ -17,7 +17,11 @@ use tillroll::domain::receipt::Merchant;
 use tillroll::flow::payment::{Event, Machine, Phase, Timing};
 use tillroll::runtime::actors::sync::Pace;
 use tillroll::store::FeedApplied;
+use tillroll_hardware::printer::Interruption;
+use tillroll_hardware::printer::link::ManualClock;
+use tillroll_hardware::printer::profile::Profile;
 use tillroll_hardware::printer::sim as printer_sim;
+use tillroll_hardware::printer::sim::machine::Plan;
 use tillroll_hardware::reader::mms;
 use tillroll_hardware::reader::sim::{Keys, SimConfig, SimControl};
 use tokio::sync::mpsc::Receiver;
@@ -27,7 +31,7 @@ struct Till {
     rig: Rig,
     events: Receiver<(PaymentId, Event)>,
     reader: SimControl,
-    printer: printer_sim::SimControl,
+    printer: printer_sim::SimControl<ManualClock>,
     folder: TempDir,
 }
 
@@ -35,7 +39,8 @@ struct Till {
 async fn till() -> Till {
     let folder = tempfile::tempdir().unwrap();
     let mut store = store_of(folder.path(), DeviceId(Uuid::from_u128(9)));
-    let merchant = Merchant { name: "Northwick Heating".into(), address: "A".into(), tax_id: "T".into() };
+    let merchant =
+        Merchant { name: "Northwick Heating".into(), address: "A".into(), tax_id: "T".into(), logo: Vec::new() };
     let body = serde_json::to_value(merchant).unwrap();
     let entry = FeedApplied { kind: "merchant".into(), id: "merchant".into(), body: Some(body) };
     store.apply_feed(&[entry], &[("p".to_owned(), 1)].into(), Uuid::nil(), 1).unwrap();
@@ -48,7 +53,9 @@ async fn till() -> Till {
         keys: Keys::Tdes,
         present_after: Duration::ZERO,
     });
-    let (paper, printer) = printer_sim::spawn(printer_sim::SimConfig { folder: None, columns: 32 });
+    let profile = Profile::named("generic-80").unwrap().data;
+    let config = printer_sim::SimConfig { printer: profile, folder: None };
+    let (paper, printer) = printer_sim::spawn(config, ManualClock::default());
     let pace = Pace { retry_min_ms: 20, feed_wait_ms: 100 };
     let mut rig = Rig::start(folder.path(), store, Some("http://127.0.0.1:1"), pace, link, paper).unwrap();
     let events = rig.take_events();
@@ -130,8 +137,9 @@ fn leftovers(folder: &Path) -> i64 {
 #[tokio::test]
 async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
     let till = till().await;
+    let payment = PaymentId(Uuid::from_u128(100));
     let cash = CashRecorded {
-        payment: PaymentId(Uuid::from_u128(100)),
+        payment,
         invoice: ids().invoice,
         document: "D07-000001".parse().unwrap(),
         job: ids().job,
@@ -142,25 +150,26 @@ async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
         linked_to: None,
     };
     till.rig.till.store.commit(Row::CashRecorded(cash), None).await.unwrap();
-    till.printer.plugged(false);
-    let why = till.rig.till.printer.print(ids().job, true).await.unwrap_err();
-    assert!(why.contains("printer"), "{why}");
+    let drawer = DrawerOpened { payment, job: ids().job, visit: ids().visit };
+    till.rig.till.printer.open_drawer(drawer).await.unwrap();
+    assert!(till.rig.till.printer.open_drawer(drawer).await.is_err(), "once for a payment");
+    // Gone before the first byte: nothing was printed, and what comes is no copy.
+    till.printer.fault(Interruption::Unplugged, true);
+    let refused = till.rig.till.printer.print(ids().job).await.unwrap();
+    assert_eq!((refused.copy, refused.state), (1, ReceiptState::Refused), "{refused:?}");
+    assert!(till.rig.till.printer.trouble().await.unwrap().contains("cable"));
     let paid = till.rig.till.store.run(|store| store.job_detail(ids().job)).await.unwrap();
     assert_eq!(paid.open().unwrap().minor, 0, "the sale stands");
-    till.printer.plugged(true);
-    let mut tries = 0;
-    let copy = loop {
-        match till.rig.till.printer.print(ids().job, true).await {
-            Ok(copy) => break copy,
-            // The printer needs a moment to come up.
-            Err(_) if tries < 50 => tries += 1,
-            Err(why) => panic!("{why}"),
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    assert!(copy >= 2);
-    assert!(till.printer.jobs().last().unwrap().contains(&format!("COPY {copy}")));
-    assert_eq!(till.printer.drawer_pulses(), 0, "the drawer opens with a first copy only");
+    till.printer.fault(Interruption::Unplugged, false);
+    // Gone in the middle.
+    till.printer.plan(Plan::AfterDots(200, Interruption::PaperOut));
+    let torn = till.rig.till.printer.print(ids().job).await.unwrap();
+    assert_eq!((torn.copy, torn.state), (1, ReceiptState::Interrupted), "{torn:?}");
+    till.printer.fault(Interruption::PaperOut, false);
+    let copy = till.rig.till.printer.print(ids().job).await.unwrap();
+    assert_eq!((copy.copy, copy.state), (2, ReceiptState::Confirmed), "{copy:?}");
+    assert!(till.printer.strips().last().unwrap().paper.text().contains("COPY 2"));
+    assert_eq!(till.printer.drawer_pulses(), 1);
     let kinds = till.rig.till.store.run(|store| store.rows(1, 500)).await.unwrap();
     let ended = kinds.iter().filter(|row| row.kind == "receipt.ended").count();
     assert_eq!(ended, kinds.iter().filter(|row| row.kind == "receipt.queued").count());

@@ -127,8 +127,14 @@ CREATE INDEX stock_by_item ON stock_move (item);
 CREATE TABLE receipt_print (
     invoice TEXT NOT NULL,
     copy    INTEGER NOT NULL CHECK (copy > 0),
-    state   TEXT NOT NULL CHECK (state = 'queued' OR state = 'printed' OR state = 'failed'),
+    state   TEXT NOT NULL CHECK (state = 'queued' OR state = 'confirmed' OR state = 'sent_unconfirmed'
+                                 OR state = 'interrupted' OR state = 'refused'),
     PRIMARY KEY (invoice, copy)
+) STRICT;
+
+-- The drawer opens once for a cash payment.
+CREATE TABLE drawer_kick (
+    payment TEXT PRIMARY KEY
 ) STRICT;
 
 -- What the feed fills. n is the entity's place in its channel.

@@ -3,7 +3,7 @@
 //! Invariant: nothing here is done by the screen program itself.
 
 use super::msg::OpId;
-use crate::domain::event::Event;
+use crate::domain::event::{DrawerOpened, Event};
 use crate::domain::id::{JobId, PaymentId, VisitId};
 use crate::flow;
 
@@ -61,16 +61,25 @@ pub enum Effect {
         op: OpId,
         /// The job.
         job: JobId,
+        /// How wide the screen is, columns.
+        columns: u16,
     },
-    /// Print it; answer `Printed`.
+    /// Look whether the printer could print; answer `PrinterChecked`.
+    CheckPrinter {
+        /// To be given back.
+        op: OpId,
+    },
+    /// Print it; answer `Printed`, and `Printing` meanwhile.
     Print {
         /// To be given back.
         op: OpId,
         /// The job.
         job: JobId,
-        /// Open the drawer with it.
-        drawer: bool,
     },
+    /// Stop what is printed.
+    StopPrint,
+    /// Open the drawer for a payment; a `Notice` if it does not.
+    OpenDrawer(DrawerOpened),
     /// Talk to the office now.
     SyncNow,
     /// Check the journal's hashes; answer `ChainChecked`.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: plain comparable data; times, ids and what the world answered come in here and nowhere else.
 
+use crate::domain::event::ReceiptState;
 use crate::domain::id::PaymentId;
 use crate::domain::payment::Payment;
 use crate::domain::price::PriceItem;
@@ -99,6 +100,26 @@ pub struct DevicesNews {
     pub problem: Option<String>,
 }
 
+/// A receipt as it would be printed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReceiptPreview {
+    /// Its rows.
+    pub rows: Vec<ReceiptRow>,
+    /// A copy that a stopped program left at the printer: nobody knows whether it came out.
+    pub unfinished: Option<u32>,
+}
+
+/// What became of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrintedReceipt {
+    /// Which copy.
+    pub copy: u32,
+    /// How it ended.
+    pub state: ReceiptState,
+    /// What happened and what to do.
+    pub sentence: String,
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Msg {
@@ -177,15 +198,31 @@ pub enum Msg {
     Receipt {
         /// As asked.
         op: OpId,
-        /// Its rows, or why not in a sentence.
-        outcome: Result<Vec<ReceiptRow>, String>,
+        /// The receipt, or why not in a sentence.
+        outcome: Result<ReceiptPreview, String>,
     },
-    /// Answer to `Print`: which copy, or why not in a sentence.
+    /// Answer to `CheckPrinter`.
+    PrinterChecked {
+        /// As asked.
+        op: OpId,
+        /// What would stop a receipt, in a sentence.
+        trouble: Option<String>,
+    },
+    /// How far the receipt under way is.
+    Printing {
+        /// Rows sent.
+        sent: u16,
+        /// Rows there are.
+        rows: u16,
+        /// What the printer waits for, in a word.
+        waits: Option<String>,
+    },
+    /// Answer to `Print`: what became of it, or why it was not tried, in a sentence.
     Printed {
         /// As asked.
         op: OpId,
         /// The outcome.
-        outcome: Result<u32, String>,
+        outcome: Result<PrintedReceipt, String>,
     },
     /// Answer to `CheckChain`.
     ChainChecked {

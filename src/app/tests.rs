@@ -5,4 +5,5 @@
 mod keys;
 mod looks;
 mod money;
+mod paper;
 mod sample;

@@ -68,6 +68,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             pay::take_up(model, out);
         }
         Msg::Receipt { op, outcome } => answers::receipt(model, op, outcome),
+        Msg::PrinterChecked { op, trouble } => answers::printer_checked(model, op, trouble),
+        Msg::Printing { sent, rows, waits } => answers::printing(model, sent, rows, waits),
         Msg::Printed { op, outcome } => answers::printed(model, op, outcome),
         Msg::ChainChecked { op, ok, rows } => answers::chain(model, op, ok, rows),
         Msg::DemoState { link_cut, card, cards } => answers::demo(model, link_cut, card, cards),

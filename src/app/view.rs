@@ -6,7 +6,7 @@ mod overlay;
 mod status;
 
 use super::command::{self, Hint};
-use super::model::{GlyphChoice, MIN_COLUMNS, MIN_ROWS, Model, Screen, ThemeChoice};
+use super::model::{GlyphChoice, MIN_COLUMNS, MIN_ROWS, Model, Overlay, Screen, ThemeChoice};
 use super::screens::{add_line, card, cash, checkout, devices, help, job, receipt, sync, today, unknown, welcome};
 use crate::domain::payment::Standing;
 use crate::ui::Look;
@@ -65,6 +65,12 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if area.width < MIN_COLUMNS || area.height < MIN_ROWS {
         let (x, y) = (area.x, area.y);
         too_small(area.width).draw(frame.buffer_mut(), (x, y), area.width, look);
+        return;
+    }
+    if let Some(Overlay::Code(code)) = &model.overlay {
+        for (y, row) in (area.y..area.bottom()).zip(overlay::code(code, look, area.width, area.height)) {
+            row.draw(frame.buffer_mut(), (area.x, y), area.width, look);
+        }
         return;
     }
     page(model, look, area.width).draw(frame.buffer_mut(), look);

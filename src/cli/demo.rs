@@ -24,6 +24,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tillroll_hardware::printer::sim::Pace as Paper;
 use world::{DemoReader, Listen, Tempo, World};
 
 /// Everything on this machine, with simulated hardware: nothing to set up.
@@ -69,6 +70,7 @@ const HEADLESS: Tempo = Tempo {
     slow_ms: 900,
     pace: Pace { retry_min_ms: 20, feed_wait_ms: 10_000 },
     present_after: Duration::ZERO,
+    paper: Paper::AtOnce,
 };
 
 /// Over Bluetooth the first connection takes seconds: searching, connecting, looking at services.

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use tillroll_hardware::printer::ports::PortError;
 use tillroll_hardware::transport::bluetooth::BluetoothError;
 
 /// Why a command came to nothing.
@@ -68,6 +69,15 @@ pub fn bluetooth(why: &BluetoothError) -> CliError {
         BluetoothError::Other(_) => "bluetooth",
     };
     CliError::not_now(code, why.to_string(), "")
+}
+
+/// Printers name the setting themselves.
+pub fn printer(why: &PortError) -> CliError {
+    if why.is_permanent() {
+        CliError::usage(why.to_string(), "the setting is in config.toml, or on the command line without `printer.`")
+    } else {
+        CliError::not_now("no_printer", why.to_string(), "")
+    }
 }
 
 impl From<anyhow::Error> for CliError {

@@ -31,7 +31,8 @@ pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
         Some(Ok(name)) => hardware::reader_at(&name, None).await.unwrap_or_else(|_| hardware::no_reader()),
         Some(Err(_)) | None => hardware::no_reader(),
     };
-    let mut rig = Rig::start(&dir, store, None, Pace::STANDARD, reader, hardware::no_printer())?;
+    let printer = hardware::configured_printer(&dir)?;
+    let mut rig = Rig::start(&dir, store, None, Pace::STANDARD, reader, printer)?;
     let desk = Desk { till: rig.till.clone(), events: rig.take_events(), switches: None, greeting: None };
     let outcome = driver::run(crate::app::model::Settings { enrolled: true, ..settings }, desk).await;
     rig.stop().await?;

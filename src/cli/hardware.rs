@@ -1,10 +1,13 @@
-//! Which reader and printer a command works with. The driver for the header is not built yet: until then a real
-//! handheld has no printer, and the screen says so.
+//! Which reader and printer a command works with.
 
+use super::{CliError, config, error};
 pub use crate::runtime::actors::devices::{Protocol, ReaderName, no_reader, reader_at};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tillroll_hardware::printer::PrinterLink;
+use tillroll_hardware::printer::link::{ManualClock, RealClock};
+use tillroll_hardware::printer::profile::{Cut, Profile, ProfileData};
+use tillroll_hardware::printer::sim::{self as printer_sim, Pace};
+use tillroll_hardware::printer::{PrinterLink, ports};
 use tillroll_hardware::reader::miura::driver::MiuraDriver;
 use tillroll_hardware::reader::mms::driver::MmsDriver;
 use tillroll_hardware::reader::sim::{self, Keys, SimConfig, SimControl};
@@ -20,14 +23,32 @@ pub const NAME_MIURA: &str = "Miura 010-5A11D01";
 /// The passkey that readers are delivered with.
 pub const PASSKEY: u32 = 0;
 
-/// Columns of a 58 mm roll.
-const COLUMNS: u16 = 32;
+/// The profile of a printer that nobody has named.
+pub const PROFILE: &str = "generic-58";
 
 /// A printer that is never there.
-pub fn no_printer() -> PrinterLink {
+pub fn no_printer() -> anyhow::Result<PrinterLink> {
     let (commands, _) = mpsc::channel(1);
     let (_, events) = mpsc::channel(1);
-    PrinterLink { commands, events, columns: COLUMNS }
+    Ok(PrinterLink { commands, events, printer: Profile::named(PROFILE)?.data, drawer: false })
+}
+
+/// The printer that `config.toml` in the handheld's folder names, or none.
+pub fn configured_printer(dir: &Path) -> Result<PrinterLink, CliError> {
+    match config::read(dir)?.printer {
+        Some(printer) => Ok(ports::open(&printer).map_err(|why| error::printer(&why))?.spawn()),
+        None => Ok(no_printer()?),
+    }
+}
+
+/// A simulated printer for 58 mm paper with a cutter and a drawer, which keeps its receipts in a folder.
+pub fn simulated_printer(folder: PathBuf, pace: Pace) -> anyhow::Result<PrinterLink> {
+    let printer = ProfileData { cut: Cut::Cut, ..Profile::named(PROFILE)?.data };
+    let config = printer_sim::SimConfig { printer, folder: Some(folder) };
+    Ok(match pace {
+        Pace::Real => printer_sim::spawn(config, RealClock::default()).0,
+        Pace::AtOnce => printer_sim::spawn(config, ManualClock::default()).0,
+    })
 }
 
 /// A simulated reader and its driver in this process, with Bluetooth between them: `ble` or `rfcomm`. It needs two

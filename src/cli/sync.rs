@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs the command.
 pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
     let store = args.store()?;
-    let rig = Rig::start(&args.dir()?, store, None, Pace::STANDARD, hardware::no_reader(), hardware::no_printer())?;
+    let rig = Rig::start(&args.dir()?, store, None, Pace::STANDARD, hardware::no_reader(), hardware::no_printer()?)?;
     let outcome = tokio::time::timeout(PATIENCE, exchange(&rig)).await;
     let status = rig.till.store.run(|store| store.sync_status()).await.map_err(|why| anyhow!(why))?;
     let error = rig.till.sync.link().borrow().last_error.clone();

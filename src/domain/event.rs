@@ -2,6 +2,10 @@
 //!
 //! A kind or version that this program does not know stays readable by its subjects; it is never guessed at.
 
+mod paper;
+
+pub use paper::{DrawerOpened, ReceiptEnded, ReceiptQueued, ReceiptState};
+
 use super::document::{DocumentNumber, Series};
 use super::id::{Epoch, InvoiceId, JobId, LineId, PaymentId, VisitId};
 use super::invoice::Invoice;
@@ -217,36 +221,6 @@ pub struct CashRecorded {
     pub linked_to: Option<PaymentId>,
 }
 
-/// A receipt goes to the printer; written before its first byte.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptQueued {
-    /// The invoice it shows.
-    pub invoice: InvoiceId,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// 1 for the first, 2 and more are marked COPY.
-    pub copy: u32,
-}
-
-/// What became of a receipt at the printer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptEnded {
-    /// The invoice it shows.
-    pub invoice: InvoiceId,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// Which copy.
-    pub copy: u32,
-    /// Whether all of it reached the printer.
-    pub printed: bool,
-    /// Why not, in a sentence.
-    pub why: Option<String>,
-}
-
 /// Why a row's body is not an event of this program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -351,6 +325,8 @@ events!(
     ReceiptQueued(ReceiptQueued) = "receipt.queued",
     /// What became of it.
     ReceiptEnded(ReceiptEnded) = "receipt.ended",
+    /// The drawer is opened.
+    DrawerOpened(DrawerOpened) = "drawer.opened",
 );
 
 /// The ids that an event speaks about.
@@ -408,6 +384,7 @@ impl Event {
             Event::CashRecorded(e) => About { invoice: Some(e.invoice), ..About::payment(e.job, e.visit, e.payment) },
             Event::ReceiptQueued(e) => About::invoice(e.job, e.visit, e.invoice),
             Event::ReceiptEnded(e) => About::invoice(e.job, e.visit, e.invoice),
+            Event::DrawerOpened(e) => About::payment(e.job, e.visit, e.payment),
         }
     }
 

@@ -95,7 +95,9 @@ pub struct RowRef {
 /// What `event` changes, given what is known.
 pub fn fold(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
     match event {
-        Event::JournalOpened(_) | Event::ReceiptQueued(_) | Event::ReceiptEnded(_) => Ok(Changes::default()),
+        Event::JournalOpened(_) | Event::ReceiptQueued(_) | Event::ReceiptEnded(_) | Event::DrawerOpened(_) => {
+            Ok(Changes::default())
+        }
         Event::VisitMoved(e) => visit_moved(e, known),
         Event::LineAdded(e) => line_added(e, known, row),
         Event::LineRemoved(e) => line_removed(e, known, row),

@@ -2,12 +2,13 @@
 //!
 //! Invariant: never blocks the screen. Every effect is done beside it and answers with a message. Start at [`run`].
 
+use super::actors::printer::{Preview, Printed, Progress};
 use super::link::LinkState;
 use super::terminal::{self, Guard};
 use super::till::Till;
 use crate::app::effect::{DemoCommand, Effect, IDS_WANTED};
 use crate::app::model::{Model, Settings};
-use crate::app::msg::{LinkView, Msg, ReaderView};
+use crate::app::msg::{LinkView, Msg, PrintedReceipt, ReaderView, ReceiptPreview};
 use crate::app::update::{start, update};
 use crate::app::view::view;
 use crate::domain::id::{JobId, PaymentId};
@@ -58,6 +59,7 @@ pub async fn run(settings: Settings, desk: Desk) -> io::Result<()> {
     let mut reader = till.reader.state();
     let mut devices = till.devices.news();
     let mut applied = till.sync.applied();
+    let mut printing = till.printer.progress();
     let mut end = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     link.mark_changed();
@@ -97,6 +99,10 @@ pub async fn run(settings: Settings, desk: Desk) -> io::Result<()> {
                     connected: state.connected,
                     restart_in: state.restart_in,
                 })
+            }
+            Ok(()) = printing.changed() => {
+                let Progress { sent, rows, waits } = *printing.borrow_and_update();
+                Msg::Printing { sent, rows, waits: waits.map(str::to_owned) }
             }
             Ok(()) = devices.changed() => Msg::Devices(devices.borrow_and_update().clone()),
             Ok(()) = applied.changed() => {
@@ -174,6 +180,15 @@ impl Hands {
             hands.demo_state().await;
             let found = hands.till.store.run(|store| store.interrupted_payments()).await;
             hands.answer(found.map(Msg::Resume)).await;
+            let left = hands.till.store.run(|store| store.unfinished_receipts()).await.unwrap_or_default();
+            if !left.is_empty() {
+                let text = format!(
+                    "The program stopped while a receipt was printed: {}. Look at the paper, then open the receipt of \
+                     that job: it asks what came out, and prints nothing by itself.",
+                    left.join(", ")
+                );
+                hands.say(Msg::Notice { title: "Receipt".to_owned(), text }).await;
+            }
         });
     }
 
@@ -230,11 +245,22 @@ impl Hands {
                 };
                 self.say(Msg::Invoiced { op, outcome }).await;
             }
-            Effect::RenderReceipt { op, job } => {
-                let outcome = self.till.printer.preview(job).await;
+            Effect::RenderReceipt { op, job, columns } => {
+                let outcome = self.till.printer.preview(job, columns).await;
+                let outcome = outcome.map(|Preview { rows, unfinished }| ReceiptPreview { rows, unfinished });
                 self.say(Msg::Receipt { op, outcome }).await;
             }
-            Effect::Print { op, job, drawer } => self.print(op, job, drawer).await,
+            Effect::CheckPrinter { op } => {
+                let trouble = self.till.printer.trouble().await.map(str::to_owned);
+                self.say(Msg::PrinterChecked { op, trouble }).await;
+            }
+            Effect::Print { op, job } => self.print(op, job).await,
+            Effect::StopPrint => self.till.printer.stop().await,
+            Effect::OpenDrawer(row) => {
+                if let Err(text) = self.till.printer.open_drawer(row).await {
+                    self.say(Msg::Notice { title: "Drawer".to_owned(), text }).await;
+                }
+            }
             Effect::SyncNow => self.till.sync.nudge(),
             Effect::CheckChain { op } => {
                 let checked = store.run(|store| store.verify()).await;
@@ -254,8 +280,9 @@ impl Hands {
         }
     }
 
-    async fn print(&self, op: crate::app::msg::OpId, job: JobId, drawer: bool) {
-        let outcome = self.till.printer.print(job, drawer).await;
+    async fn print(&self, op: crate::app::msg::OpId, job: JobId) {
+        let outcome = self.till.printer.print(job).await;
+        let outcome = outcome.map(|Printed { copy, state, sentence }| PrintedReceipt { copy, state, sentence });
         self.say(Msg::Printed { op, outcome }).await;
         self.answer(self.till.store.run(|store| store.sync_status()).await.map(Msg::Sync)).await;
     }

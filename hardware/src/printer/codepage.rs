@@ -1,95 +1,116 @@
-//! Text to a printer's code page: CP858, with transliteration of what the page lacks.
+//! Text to a printer's code pages, with transliteration of what they lack.
 //!
-//! Invariant: whatever goes in, no byte below 0x20 and no 0x7F comes out, so that a product's name can never be a
-//! printer command. One character of [`printable`]'s answer is one byte and one column.
+//! Each character of [`printable`]'s answer is on one of the pages or can be drawn; a row whose characters share no page
+//! is drawn whole. The tables are those of the `oem_cp` crate, held against another codec below.
+//!
+//! Invariant: whatever goes in, no control character comes out, so that a product's name can never be a printer command.
 //!
 //! Start at [`printable`].
 
-/// The upper half of CP858: CP850 with the euro sign at 0xD5 (IBM code page 858; checked against another codec below).
-const HIGH: [char; 128] = [
-    'Ç', 'ü', 'é', 'â', 'ä', 'à', 'å', 'ç', 'ê', 'ë', 'è', 'ï', 'î', 'ì', 'Ä', 'Å', // 80
-    'É', 'æ', 'Æ', 'ô', 'ö', 'ò', 'û', 'ù', 'ÿ', 'Ö', 'Ü', 'ø', '£', 'Ø', '×', 'ƒ', // 90
-    'á', 'í', 'ó', 'ú', 'ñ', 'Ñ', 'ª', 'º', '¿', '®', '¬', '½', '¼', '¡', '«', '»', // A0
-    '░', '▒', '▓', '│', '┤', 'Á', 'Â', 'À', '©', '╣', '║', '╗', '╝', '¢', '¥', '┐', // B0
-    '└', '┴', '┬', '├', '─', '┼', 'ã', 'Ã', '╚', '╔', '╩', '╦', '╠', '═', '╬', '¤', // C0
-    'ð', 'Ð', 'Ê', 'Ë', 'È', '€', 'Í', 'Î', 'Ï', '┘', '┌', '█', '▄', '¦', 'Ì', '▀', // D0
-    'Ó', 'ß', 'Ô', 'Ò', 'õ', 'Õ', 'µ', 'þ', 'Þ', 'Ú', 'Û', 'Ù', 'ý', 'Ý', '¯', '´', // E0
-    '\u{AD}', '±', '‗', '¾', '¶', '§', '÷', '¸', '°', '¨', '·', '¹', '³', '²', '■', '\u{A0}', // F0
-];
+use super::font;
+use oem_cp::code_table::DECODING_TABLE_CP_MAP;
+use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_width::UnicodeWidthChar as _;
 
-/// U+0100..=U+017F without their marks; the four ligatures among them are handled before this is asked.
-const LATIN_EXTENDED_A: &[u8; 128] = b"AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi??JjKkk\
-LlLlLlLlLlNnNnNnnNnOoOoOo??RrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
+/// A code page that a printer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(from = "(u16, u8)")]
+pub struct Page {
+    /// Its number at IBM and Microsoft: 437, 858, …
+    pub code: u16,
+    /// Its number at this make, the n of `ESC t n`.
+    pub number: u8,
+}
 
-/// The text as the printer will show it: control characters and every kind of space become a space, invisible
-/// characters (joiners, direction marks, combining marks) vanish, the rest is on the page, transliterated to ASCII,
-/// or `?`. Applying it twice changes nothing.
-pub fn printable(text: &str) -> String {
+impl From<(u16, u8)> for Page {
+    fn from((code, number): (u16, u8)) -> Page {
+        Page { code, number }
+    }
+}
+
+impl Page {
+    /// Whether there is a table for it.
+    pub fn is_known(self) -> bool {
+        DECODING_TABLE_CP_MAP.get(&self.code).is_some()
+    }
+
+    /// The character of a byte of 0x20 and above; `None` for a control byte or one that the page leaves open.
+    pub fn to_char(self, byte: u8) -> Option<char> {
+        match byte {
+            b' '..=b'~' => Some(char::from(byte)),
+            0x80.. => DECODING_TABLE_CP_MAP.get(&self.code)?.decode_char_checked(byte),
+            0..=0x1F | 0x7F => None,
+        }
+    }
+
+    /// The byte of a character, 0x20 and above, if the page has it.
+    pub fn to_byte(self, c: char) -> Option<u8> {
+        match c {
+            ' '..='~' => u8::try_from(c).ok(),
+            '\0'..='\x7F' => None,
+            c => (0x80..=0xFF).find(|&byte| self.to_char(byte) == Some(c)),
+        }
+    }
+}
+
+/// The page among `pages` that has all of the text, the first if several have.
+pub fn page_of(text: &str, pages: &[Page]) -> Option<Page> {
+    pages.iter().copied().find(|page| text.chars().all(|c| page.to_byte(c).is_some()))
+}
+
+/// How many columns a printable text takes: two for a wide character, one for any other.
+pub fn cells(text: &str) -> usize {
+    text.chars().map(cells_of).sum()
+}
+
+/// How many columns one printable character takes.
+pub fn cells_of(c: char) -> usize {
+    c.width().unwrap_or(1)
+}
+
+/// The text as a printer with these pages can show it: composed (NFC), every kind of space and control character a
+/// space, invisible characters (joiners, direction marks, combining marks) gone; the rest is on a page, transliterated
+/// to ASCII, drawn, or `?`. Applying it twice changes nothing.
+pub fn printable(text: &str, pages: &[Page]) -> String {
+    let on_a_page = |c| pages.iter().any(|page| page.to_byte(c).is_some());
     let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in text.nfc() {
         match c {
             ' '..='~' => shown.push(c),
             c if is_space(c) => shown.push(' '),
             c if is_invisible(c) => {}
-            c if HIGH.contains(&c) => shown.push(c),
-            c => match transliterated(c) {
-                Some(ascii) => shown.push_str(ascii),
-                None => shown.push(latin(c).unwrap_or('?')),
+            c if on_a_page(c) => shown.push(c),
+            c => match (transliterated(c), latin(c)) {
+                (Some(ascii), _) => shown.push_str(ascii),
+                (None, Some(ascii)) => shown.push(ascii),
+                (None, None) => shown.push(if font::has(c) { c } else { '?' }),
             },
         }
     }
     shown
 }
 
-/// The byte of a character of CP858, or `?`; never a control byte.
-pub(crate) fn to_byte(c: char) -> u8 {
-    match c {
-        ' '..='~' => u8::try_from(c).unwrap_or(b'?'),
-        c => match HIGH.iter().position(|&high| high == c).map(|at| u8::try_from(at + 0x80)) {
-            Some(Ok(byte)) => byte,
-            Some(Err(_)) | None => b'?',
-        },
-    }
-}
-
-/// The character that CP858 shows for a byte of 0x20 and above; `None` for a control byte.
-pub(crate) fn to_char(byte: u8) -> Option<char> {
-    match byte {
-        b' '..=b'~' => Some(char::from(byte)),
-        0x80.. => HIGH.get(usize::from(byte - 0x80)).copied(),
-        0..=0x1F | 0x7F => None,
-    }
-}
-
 fn is_space(c: char) -> bool {
     c.is_control() || c.is_whitespace()
 }
 
-/// Characters without a width of their own. A printer would show a box for them or give them a column.
+/// Characters without a width of their own, and those that turn the direction. A printer would show a box for them.
 fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{AD}' // soft hyphen
-        | '\u{300}'..='\u{36F}' // combining marks
-        | '\u{61C}' | '\u{180E}'
-        | '\u{200B}'..='\u{200F}' // zero-width space, joiners, direction marks
-        | '\u{202A}'..='\u{202E}' // direction embeddings and overrides
-        | '\u{2060}'..='\u{206F}' // word joiner, isolates
-        | '\u{20D0}'..='\u{20FF}' // combining marks for symbols, the keycap
-        | '\u{FE00}'..='\u{FE0F}' // variation selectors
-        | '\u{FEFF}' // byte order mark
-        | '\u{E0000}'..='\u{E0FFF}') // tags
+    c == '\u{AD}' || c.width() == Some(0) || matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{FFF0}'..='\u{FFFF}')
 }
 
-/// Punctuation, ligatures and currencies that the page lacks.
+/// Punctuation, ligatures and currencies that the pages may lack.
 fn transliterated(c: char) -> Option<&'static str> {
     Some(match c {
         '‘' | '’' | '‚' | '‛' | '′' | '‹' | '›' => "'",
-        '“' | '”' | '„' | '‟' | '″' => "\"",
+        '“' | '”' | '„' | '‟' | '″' | '«' | '»' => "\"",
         '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' => "-",
         '…' => "...",
-        '•' | '∙' | '‣' | '⋅' => "*",
+        '•' | '∙' | '‣' | '⋅' | '·' => "*",
         '⁄' | '∕' => "/",
         '†' => "+",
+        '×' => "x",
         '≤' => "<=",
         '≥' => ">=",
         '≠' => "!=",
@@ -99,6 +120,8 @@ fn transliterated(c: char) -> Option<&'static str> {
         '✓' | '✔' => "v",
         '✗' | '✘' => "x",
         '™' => "(TM)",
+        '®' => "(R)",
+        '©' => "(C)",
         '№' => "No",
         '‰' => "o/oo",
         'ﬁ' => "fi",
@@ -108,8 +131,14 @@ fn transliterated(c: char) -> Option<&'static str> {
         'ĳ' => "ij",
         'Œ' => "OE",
         'œ' => "oe",
+        'Æ' => "AE",
+        'æ' => "ae",
+        'ß' => "ss",
         'ẞ' => "SS",
         '\u{3A9}' | '\u{2126}' => "Ohm",
+        '€' => "EUR",
+        '£' => "GBP",
+        '¥' => "JPY",
         '₹' => "INR",
         '₽' => "RUB",
         '₺' => "TRY",
@@ -123,21 +152,24 @@ fn transliterated(c: char) -> Option<&'static str> {
     })
 }
 
-/// A Latin letter without the mark that the page lacks.
+/// A Latin letter without the mark that the pages lack, and the wide forms of ASCII.
 fn latin(c: char) -> Option<char> {
-    let code = u32::from(c);
     match c {
-        '\u{100}'..='\u{17F}' => {
-            let at = usize::try_from(code - 0x100).ok()?;
-            LATIN_EXTENDED_A.get(at).map(|&b| char::from(b))
-        }
-        'Ș' => Some('S'),
-        'ș' => Some('s'),
-        'Ț' => Some('T'),
-        'ț' => Some('t'),
-        'μ' => Some('µ'), // the Greek letter for the micro sign
+        'Ł' => Some('L'),
+        'ł' => Some('l'),
+        'Đ' | 'Ð' => Some('D'),
+        'đ' | 'ð' => Some('d'),
+        'Ø' => Some('O'),
+        'ø' => Some('o'),
+        'ı' => Some('i'),
+        'Ħ' => Some('H'),
+        'ħ' => Some('h'),
+        'Ŧ' => Some('T'),
+        'ŧ' => Some('t'),
+        'μ' | 'µ' => Some('u'),
         // The wide forms of ASCII that Asian keyboards write.
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(code - 0xFEE0),
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0),
+        '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => c.nfd().next().filter(char::is_ascii_alphabetic),
         _ => None,
     }
 }
@@ -147,9 +179,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const CP858: Page = Page { code: 858, number: 19 };
+    const CP866: Page = Page { code: 866, number: 17 };
+
     #[track_caller]
     fn check(text: &str, shown: &str) {
-        assert_eq!(printable(text), shown);
+        assert_eq!(printable(text, &[CP858]), shown);
     }
 
     /// 0x80..=0xFF decoded as `cp858` by CPython 3's codec.
@@ -158,37 +193,46 @@ mod tests {
 
     #[test]
     fn the_page_is_that_of_another_codec() {
-        let ours: String = (0x80..=0xFF).filter_map(to_char).collect();
-        assert_eq!(ours, CPYTHON);
-        assert_eq!((to_byte('€'), to_byte('ß'), to_byte('-')), (0xD5, 0xE1, 0x2D));
+        let table: String = (0x80..=0xFF).filter_map(|byte| CP858.to_char(byte)).collect();
+        assert_eq!(table, CPYTHON);
+        assert_eq!(['€', 'ß', '-'].map(|c| CP858.to_byte(c)), [Some(0xD5), Some(0xE1), Some(0x2D)]);
+        assert_eq!((CP858.to_byte('\x1b'), CP858.to_byte('\x7f'), CP858.to_byte('я')), (None, None, None));
     }
 
     #[test]
     fn what_the_page_lacks_is_written_in_ascii() {
         check("Größe 3 × 1,50 €", "Größe 3 × 1,50 €");
         check("“Tea” – it’s…", "\"Tea\" - it's...");
-        check("Łódź, Škoda, Œuvre, Țară", "Lódz, Skoda, OEuvre, Tara");
+        check("Łódź, Škoda, Œuvre, Țară, Việt", "Lódz, Skoda, OEuvre, Tara, Viet");
         check("1\u{202F}234,50\u{A0}₽", "1 234,50 RUB");
-        check("日本 ＡＢＣ", "?? ABC");
+        assert_eq!(printable("1,50 €", &[Page { code: 437, number: 0 }]), "1,50 EUR");
+    }
+
+    #[test]
+    fn other_scripts_are_drawn_unless_a_page_has_them() {
+        check("日本 ＡＢＣ", "日本 ABC");
+        assert_eq!((page_of("Чай", &[CP858, CP866]), page_of("Чай", &[CP858])), (Some(CP866), None));
+        assert_eq!(page_of("Чай 5 £", &[CP858, CP866]), None, "no page has both");
+        assert_eq!((cells("日本 A"), cells("Чай")), (6, 3));
     }
 
     #[test]
     fn control_and_invisible_characters_do_no_harm() {
         check("Tea\x1bp\0\x19\x19 cup", "Tea p    cup");
         check("a\u{202E}b\u{200F}c\u{FEFF}d\u{AD}e", "abcde");
-        check("e\u{301}\r\nf\u{2028}g\u{85}h\u{9B}i\x7F", "e  f g h i ");
+        check("e\u{301}\r\nf\u{2028}g\u{85}h\u{9B}i\x7F", "é  f g h i ");
         check("👩\u{200D}🔧\u{FE0F}!", "??!");
     }
 
     proptest! {
         #[test]
-        fn any_text_is_on_the_page_and_stays(text in any::<String>()) {
-            let shown = printable(&text);
-            prop_assert_eq!(&printable(&shown), &shown);
+        fn any_text_is_on_a_page_or_drawn_and_stays(text in any::<String>()) {
+            let shown = printable(&text, &[CP858, CP866]);
+            prop_assert_eq!(&printable(&shown, &[CP858, CP866]), &shown);
             for c in shown.chars() {
-                let byte = to_byte(c);
-                prop_assert!(byte >= 0x20 && byte != 0x7F);
-                prop_assert_eq!(to_char(byte), Some(c));
+                let byte = CP858.to_byte(c).or(CP866.to_byte(c));
+                prop_assert!(!c.is_control() && cells_of(c) > 0);
+                prop_assert!(byte.is_some_and(|byte| byte >= 0x20 && byte != 0x7F) || font::has(c));
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use super::{CommandId, step_state};
 use crate::app::model::{Active, DevicesStage, Model, Screen};
-use crate::app::screens::{checkout, devices, job};
+use crate::app::screens::{checkout, devices, job, receipt};
 use crate::domain::job::VisitState;
 use crate::domain::payment::Standing;
 use crate::flow::payment::{Offline, Phase};
@@ -61,7 +61,15 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
             .receipt
             .as_ref()
             .is_some_and(|receipt| matches!(receipt.rows, Some(Ok(_))) && receipt.printing.is_none()),
-        CommandId::NoPrint => model.receipt.is_some(),
+        CommandId::StopPrint => {
+            let printing = model.receipt.as_ref().and_then(|receipt| receipt.printing.as_ref());
+            printing.is_some_and(|printing| !printing.stopping)
+        }
+        CommandId::CameOut => receipt::update::unfinished(model).is_some() && !is_printing(model),
+        CommandId::ShowCode => {
+            model.receipt.as_ref().is_some_and(|receipt| matches!(receipt.rows, Some(Ok(_)))) && !is_printing(model)
+        }
+        CommandId::NoPrint => model.receipt.is_some() && !is_printing(model),
         CommandId::ToggleLink => model.settings.demo,
         CommandId::Scan => !devices::is_pairing(model),
         CommandId::UseDevice => devices::selected(model).is_some() && !devices::is_pairing(model),
@@ -72,7 +80,11 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::SameNumber | CommandId::OtherNumber => {
             matches!(model.devices.stage, DevicesStage::Compare { .. })
         }
-        CommandId::Back => model.screen != Screen::Card || !model.card.as_ref().is_some_and(Active::is_busy),
+        CommandId::Back => match model.screen {
+            Screen::Card => !model.card.as_ref().is_some_and(Active::is_busy),
+            Screen::Receipt => !is_printing(model),
+            _ => true,
+        },
         CommandId::TryNow
         | CommandId::Prove
         | CommandId::Sync
@@ -105,6 +117,10 @@ pub fn primary(model: &Model) -> Option<CommandId> {
         Screen::Help => &[CommandId::Back],
     };
     wanted.iter().copied().find(|id| possible(model, *id))
+}
+
+fn is_printing(model: &Model) -> bool {
+    model.receipt.as_ref().is_some_and(|receipt| receipt.printing.is_some())
 }
 
 /// The receipt in front is on paper: another one is a copy and takes its own letter.

@@ -4,13 +4,14 @@
 
 use crate::app::command::CommandId;
 use crate::app::msg::{DeviceRow, DevicesNews, OpId};
+use crate::domain::event::DrawerOpened;
 use crate::domain::id::PaymentId;
 use crate::domain::line::Line;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::Tender;
 use crate::domain::price::PriceItem;
 use crate::domain::read::TodayRow;
-use crate::domain::receipt::ReceiptRow;
+use crate::domain::receipt::{Dots, ReceiptRow};
 use crate::flow::payment::{Machine, Phase, Timing};
 
 /// Which characters lines and marks are drawn with.
@@ -159,14 +160,31 @@ pub struct ReceiptView {
     pub op: OpId,
     /// Its rows, or why there are none; `None` until answered.
     pub rows: Option<Result<Vec<ReceiptRow>, String>>,
+    /// A copy that a stopped program left at the printer.
+    pub unfinished: Option<u32>,
     /// First row shown.
     pub scroll: usize,
-    /// Cash was taken: open the drawer with the next print.
-    pub drawer: bool,
+    /// What would stop the printer, in a sentence.
+    pub trouble: Option<String>,
+    /// The print that is awaited, and how far it is.
+    pub printing: Option<Printing>,
+    /// The last copy that reached the printer, and whether somebody says that it is on paper.
+    pub printed: Option<(u32, bool)>,
+}
+
+/// A receipt that is being printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Printing {
     /// The print that is awaited.
-    pub printing: Option<OpId>,
-    /// The last copy that reached the printer.
-    pub printed: Option<u32>,
+    pub op: OpId,
+    /// Rows sent.
+    pub sent: u16,
+    /// Rows there are; 0 until the printer has said.
+    pub rows: u16,
+    /// What the printer waits for, in a word.
+    pub waits: Option<String>,
+    /// It was asked to stop.
+    pub stopping: bool,
 }
 
 /// What is shown of the check of the journal.
@@ -231,8 +249,10 @@ pub enum AfterSaving {
     Stay,
     /// Leave the add-line screen.
     LineAdded,
-    /// On to the receipt, with the drawer.
-    CashTaken,
+    /// Open the drawer, and on to the receipt.
+    CashTaken(DrawerOpened),
+    /// The receipt came out: somebody says so.
+    ReceiptFound,
     /// On to checkout.
     Invoiced,
 }
@@ -244,6 +264,8 @@ pub enum Overlay {
     Palette(PaletteView),
     /// A question that Enter does not answer.
     Confirm(Question),
+    /// The receipt's code, over everything.
+    Code(Dots),
 }
 
 /// The command list.

@@ -2,10 +2,12 @@
 //!
 //! Invariant: no message panics at any size; a stale answer changes nothing.
 
+use super::paper::*;
 use super::sample::*;
 use crate::app::effect::{DemoCommand, DeviceCommand, Effect};
 use crate::app::model::Screen;
 use crate::app::msg::{DevicesNews, Key, LinkView, Msg, OpId};
+use crate::domain::event::ReceiptState;
 use crate::domain::job::VisitState;
 use crate::domain::payment::PaymentState;
 use crate::flow::payment::Event;
@@ -218,8 +220,8 @@ fn answer(till: &mut Till) {
         Effect::Commit { op, .. } => Some(Msg::Committed { op, outcome: Ok(()) }),
         Effect::IssueInvoice { op, .. } => Some(Msg::Invoiced { op, outcome: Ok(detail()) }),
         Effect::SearchPrices { op, query } => Some(Msg::Prices { op, query, items: prices() }),
-        Effect::RenderReceipt { op, .. } => Some(Msg::Receipt { op, outcome: Ok(receipt(&detail())) }),
-        Effect::Print { op, .. } => Some(Msg::Printed { op, outcome: Ok(2) }),
+        Effect::RenderReceipt { op, .. } => Some(Msg::Receipt { op, outcome: Ok(receipt(&detail(), 40)) }),
+        Effect::Print { op, .. } => Some(Msg::Printed { op, outcome: Ok(printed(2, ReceiptState::Confirmed)) }),
         Effect::CheckChain { op } => Some(Msg::ChainChecked { op, ok: false, rows: 3 }),
         Effect::LoadJob(_) => Some(Msg::Job(detail())),
         _ => None,

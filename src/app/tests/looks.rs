@@ -2,10 +2,13 @@
 //!
 //! Invariant: a frame is exactly as wide as its terminal.
 
+use super::paper::*;
 use super::sample::*;
-use crate::app::msg::{DevicesNews, Msg, OpId};
+use crate::app::msg::{DevicesNews, Msg, OpId, PrintedReceipt, ReceiptPreview};
+use crate::domain::event::ReceiptState;
 use crate::domain::payment::{Payment, PaymentState};
 use crate::flow::payment::{Event, Offline};
+use tillroll_hardware::printer::Interruption;
 use unicode_width::UnicodeWidthStr;
 
 const SIZES: [(u16, u16); 4] = [(30, 15), (40, 15), (53, 20), (80, 24)];
@@ -162,7 +165,35 @@ fn ways_to_pay() {
         let mut till = Till::on_job(c, r, detail.clone());
         till.keys("R");
         let op = OpId(till.model.last_op);
-        till.send(Msg::Receipt { op, outcome: Ok(receipt(&detail)) });
+        till.send(Msg::Receipt { op, outcome: Ok(receipt(&detail, c)) });
+        till
+    });
+    check("receipt_printing", &SIZES[..2], |c, r| {
+        let mut till = with_receipt(c, r, None);
+        till.keys("P");
+        till.send(Msg::Printing { sent: 12, rows: 31, waits: None });
+        till
+    });
+    check("receipt_no_paper", &SIZES[..2], |c, r| {
+        let mut till = with_receipt(c, r, None);
+        let op = till.model.receipt.as_ref().unwrap().op;
+        let trouble = Interruption::PaperOut.refusal().to_owned();
+        till.send(Msg::PrinterChecked { op, trouble: Some(trouble) });
+        till
+    });
+    check("receipt_interrupted", &SIZES[..2], |c, r| {
+        let mut till = with_receipt(c, r, None);
+        till.keys("P");
+        let op = OpId(till.model.last_op);
+        let sentence = Interruption::CoverOpen.sentence().to_owned();
+        let outcome = Ok(PrintedReceipt { copy: 1, state: ReceiptState::Interrupted, sentence });
+        till.send(Msg::Printed { op, outcome });
+        till
+    });
+    check("receipt_after_a_crash", &SIZES[..2], |c, r| with_receipt(c, r, Some(1)));
+    check("receipt_code", &SIZES[..2], |c, r| {
+        let mut till = with_receipt(c, r, None);
+        till.keys("Q");
         till
     });
 }
@@ -299,4 +330,14 @@ fn glyph_sets_and_data_stay_in_their_rows() {
         assert!(!frame.chars().any(|c| c != '\n' && c.is_control()), "{frame}");
         assert_eq!(frame.is_ascii(), glyphs == GlyphChoice::Ascii);
     }
+}
+
+fn with_receipt(columns: u16, rows: u16, unfinished: Option<u32>) -> Till {
+    let detail = job(true, vec![payment(1, 12_000, PaymentState::Stored)]);
+    let mut till = Till::on_job(columns, rows, detail.clone());
+    till.keys("R");
+    let op = OpId(till.model.last_op);
+    let preview = ReceiptPreview { unfinished, ..receipt(&detail, columns) };
+    till.send(Msg::Receipt { op, outcome: Ok(preview) });
+    till
 }

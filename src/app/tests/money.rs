@@ -2,11 +2,12 @@
 //!
 //! Invariant: the reader is armed after the intent's commit, never before.
 
+use super::paper::*;
 use super::sample::*;
 use crate::app::effect::Effect;
 use crate::app::model::{Overlay, Question, Screen};
-use crate::app::msg::{Msg, OpId};
-use crate::domain::event::Event as Row;
+use crate::app::msg::{Msg, OpId, ReceiptPreview};
+use crate::domain::event::{Event as Row, ReceiptState};
 use crate::domain::payment::{Payment, PaymentState, Tender};
 use crate::flow::payment::{Effect as Step, Event, Offline, Phase};
 
@@ -157,16 +158,40 @@ fn a_failed_commit_loses_nothing() {
     let op = OpId(till.model.last_op);
     let effects = till.send(Msg::Committed { op, outcome: Ok(()) });
     assert!(effects.iter().any(|e| matches!(e, Effect::RenderReceipt { .. })));
-    till.send(Msg::Receipt { op: OpId(till.model.last_op), outcome: Ok(Vec::new()) });
-    let effects = till.keys("⏎");
-    assert!(matches!(effects.as_slice(), [Effect::Print { drawer: true, .. }]), "{effects:?}");
-    till.send(Msg::Printed { op: OpId(till.model.last_op), outcome: Err("The paper is out.".into()) });
+    assert_eq!(effects.iter().filter(|e| matches!(e, Effect::OpenDrawer(_))).count(), 1, "{effects:?}");
+    till.send(Msg::Receipt { op: OpId(till.model.last_op), outcome: Ok(ReceiptPreview::default()) });
+    // Whatever becomes of the paper, the drawer is not opened again.
+    for state in [ReceiptState::Refused, ReceiptState::Interrupted, ReceiptState::Confirmed] {
+        let effects = till.keys("P");
+        assert!(matches!(effects.as_slice(), [Effect::Print { .. }]), "{effects:?}");
+        till.send(Msg::Printed { op: OpId(till.model.last_op), outcome: Ok(printed(1, state)) });
+        if state != ReceiptState::Confirmed {
+            till.keys("⏎");
+        }
+    }
     till.keys("⏎");
-    assert!(matches!(till.keys("⏎").as_slice(), [Effect::Print { drawer: true, .. }]), "the drawer has not opened yet");
-    till.send(Msg::Printed { op: OpId(till.model.last_op), outcome: Ok(1) });
-    assert!(matches!(till.keys("P").as_slice(), [Effect::Print { drawer: false, .. }]));
-    till.send(Msg::Printed { op: OpId(till.model.last_op), outcome: Ok(2) });
-    till.keys("⏎");
+    assert_eq!(till.model.screen, Screen::Job);
+}
+
+#[test]
+fn printing_can_be_stopped_and_a_crash_is_asked_about() {
+    let mut till = Till::on_job(40, 15, job(true, vec![payment(1, 12_000, PaymentState::Stored)]));
+    till.keys("R");
+    let op = OpId(till.model.last_op);
+    till.send(Msg::Receipt { op, outcome: Ok(ReceiptPreview { rows: Vec::new(), unfinished: Some(3) }) });
+    assert!(till.frame().contains("Did it come out?"), "{}", till.frame());
+    check(&mut till, "Y", &["receipt.ended"]);
+    till.send(Msg::Committed { op: OpId(till.model.last_op), outcome: Ok(()) });
+    assert!(till.frame().contains("printed copy 3"), "{}", till.frame());
+    till.keys("P");
+    let op = OpId(till.model.last_op);
+    till.send(Msg::Printing { sent: 2, rows: 9, waits: Some("cooling".into()) });
+    assert!(till.frame().contains("waits: cooling"), "{}", till.frame());
+    assert_eq!(till.keys("⎋"), [Effect::StopPrint]);
+    assert!(till.frame().contains("stopping"), "{}", till.frame());
+    assert!(till.keys("⎋").is_empty(), "asked once");
+    till.send(Msg::Printed { op, outcome: Ok(printed(4, ReceiptState::Interrupted)) });
+    till.keys("⏎⎋");
     assert_eq!(till.model.screen, Screen::Job);
 }
 

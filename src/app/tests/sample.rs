@@ -15,7 +15,6 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{CardEntry, CardSummary, Payment, PaymentState, Tender};
 use crate::domain::price::PriceItem;
 use crate::domain::read::{Exposure, JobDetail, PaymentView, SyncStatus, TodayRow};
-use crate::domain::receipt::{Merchant, Receipt, ReceiptRow, TenderLine, rows as receipt_rows};
 use crate::domain::tax::default_rules;
 use crate::domain::totals::{Extras, totals};
 use crate::flow::payment::{Effect as Step, Event, Offline, ReadFacts, Timing};
@@ -218,25 +217,6 @@ pub fn sync() -> SyncStatus {
         sent_back: 1,
         drawer: eur(21_450),
     }
-}
-
-pub fn receipt(detail: &JobDetail) -> Vec<ReceiptRow> {
-    let receipt = Receipt {
-        merchant: Merchant {
-            name: "Northgate Services".into(),
-            address: "4 Wharf Road, Kendal".into(),
-            tax_id: "GB 123 4567 89".into(),
-        },
-        document: "D07-000412".parse().unwrap(),
-        printed_at: "2026-11-24 09:41".into(),
-        customer: detail.row.customer_name.clone(),
-        device: "D07".into(),
-        copy: 1,
-        invoice: detail.invoice.clone().unwrap(),
-        tenders: detail.payments.iter().map(TenderLine::of).collect(),
-        open: detail.open().unwrap(),
-    };
-    receipt_rows(&receipt, 32)
 }
 
 /// Readers near by: one in use, one of the other family, one that was not heard.

@@ -3,11 +3,11 @@
 //! Invariant: nothing that was typed is thrown away before its commit has succeeded.
 
 use crate::app::effect::Effect;
-use crate::app::model::{AfterSaving, ChainView, DemoView, Model, Screen};
-use crate::app::msg::{OpId, ReaderView};
+use crate::app::model::{AfterSaving, ChainView, DemoView, Model, ReceiptView, Screen};
+use crate::app::msg::{OpId, PrintedReceipt, ReaderView, ReceiptPreview};
 use crate::app::screens::{add_line, job, receipt};
+use crate::domain::event::ReceiptState;
 use crate::domain::read::JobDetail;
-use crate::domain::receipt::ReceiptRow;
 
 /// The wanted job came.
 pub fn job_came(model: &mut Model, detail: Box<JobDetail>) {
@@ -27,11 +27,15 @@ pub fn committed(model: &mut Model, op: OpId, outcome: Result<(), String>, out: 
     reload(model, out);
     match awaited.map(|saving| saving.then) {
         Some(AfterSaving::LineAdded) if model.screen == Screen::AddLine => add_line::update::leave(model),
-        Some(AfterSaving::CashTaken) if model.screen == Screen::Cash => {
-            model.cash_digits.clear();
-            receipt::update::open(model, true, out);
+        Some(AfterSaving::CashTaken(row)) => {
+            out.push(Effect::OpenDrawer(row));
+            if model.screen == Screen::Cash {
+                model.cash_digits.clear();
+                receipt::update::open(model, out);
+            }
         }
-        Some(AfterSaving::LineAdded | AfterSaving::CashTaken | AfterSaving::Stay | AfterSaving::Invoiced) | None => {}
+        Some(AfterSaving::ReceiptFound) => receipt::update::found(model),
+        Some(AfterSaving::LineAdded | AfterSaving::Stay | AfterSaving::Invoiced) | None => {}
     }
 }
 
@@ -51,20 +55,45 @@ pub fn invoiced(model: &mut Model, op: OpId, outcome: Result<Box<JobDetail>, Str
 }
 
 /// The receipt was laid out, or not.
-pub fn receipt(model: &mut Model, op: OpId, outcome: Result<Vec<ReceiptRow>, String>) {
+pub fn receipt(model: &mut Model, op: OpId, outcome: Result<ReceiptPreview, String>) {
     if let Some(view) = model.receipt.as_mut().filter(|view| view.op == op) {
-        view.rows = Some(outcome);
+        view.unfinished = outcome.as_ref().ok().and_then(|preview| preview.unfinished);
+        view.rows = Some(outcome.map(|preview| preview.rows));
+    }
+}
+
+/// The printer was looked at.
+pub fn printer_checked(model: &mut Model, op: OpId, trouble: Option<String>) {
+    if let Some(view) = model.receipt.as_mut().filter(|view| view.op == op) {
+        view.trouble = trouble;
+    }
+}
+
+/// The receipt is so far.
+pub fn printing(model: &mut Model, sent: u16, rows: u16, waits: Option<String>) {
+    if let Some(printing) = model.receipt.as_mut().and_then(|view| view.printing.as_mut()).filter(|_| rows > 0) {
+        (printing.sent, printing.rows, printing.waits) = (sent, rows, waits);
     }
 }
 
 /// The receipt was printed, or not.
-pub fn printed(model: &mut Model, op: OpId, outcome: Result<u32, String>) {
-    let Some(view) = model.receipt.as_mut().filter(|view| view.printing == Some(op)) else { return };
+pub fn printed(model: &mut Model, op: OpId, outcome: Result<PrintedReceipt, String>) {
+    let awaited = |view: &&mut ReceiptView| view.printing.as_ref().is_some_and(|printing| printing.op == op);
+    let Some(view) = model.receipt.as_mut().filter(awaited) else { return };
     view.printing = None;
+    view.trouble = None;
+    view.unfinished = None;
     match outcome {
-        Ok(copy) => {
-            view.printed = Some(copy);
-            view.drawer = false;
+        Ok(PrintedReceipt { copy, state: ReceiptState::Confirmed, .. }) => view.printed = Some((copy, true)),
+        Ok(PrintedReceipt { copy, state: ReceiptState::SentUnconfirmed, sentence }) => {
+            view.printed = Some((copy, false));
+            model.tell("Look at the paper", &sentence, false);
+        }
+        Ok(PrintedReceipt { state: ReceiptState::Interrupted, sentence, .. }) => {
+            model.tell("Not complete", &format!("{sentence} It will say COPY. The payment is not touched."), false);
+        }
+        Ok(PrintedReceipt { state: ReceiptState::Refused, sentence, .. }) => {
+            model.tell("Not printed", &format!("{sentence} The payment is not touched."), false);
         }
         Err(why) => model.tell("Not printed", &format!("{why} The receipt is kept: print it again."), false),
     }

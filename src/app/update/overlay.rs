@@ -46,7 +46,7 @@ pub fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
             | Key::PageDown
             | Key::Interrupt => model.overlay = Some(Overlay::Confirm(question)),
         },
-        None => {}
+        Some(Overlay::Code(_)) | None => {}
     }
 }
 

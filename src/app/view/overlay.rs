@@ -7,6 +7,7 @@ use crate::app::command::{self, CommandId};
 use crate::app::model::{Model, Overlay, PaletteItem, PaletteView, Question};
 use crate::app::screens::{checkout, job};
 use crate::domain::payment::{Standing, Tender};
+use crate::domain::receipt::Dots;
 use crate::ui::Look;
 use crate::ui::page::{Focus, HintText, Popup, popup_columns};
 use crate::ui::row::Row;
@@ -21,6 +22,7 @@ pub fn popup(model: &Model, look: Look) -> Option<Popup> {
         return Some(Popup { title: notice.title.clone(), rows, focus: Focus::From(0) });
     }
     match model.overlay.as_ref()? {
+        Overlay::Code(_) => None,
         Overlay::Palette(palette) => Some(list(model, palette, cells, look)),
         Overlay::Confirm(question) => {
             let (title, text) = words(model, question);
@@ -38,9 +40,40 @@ pub fn hints(model: &Model) -> Option<Vec<HintText>> {
         return field_hints(&[("Enter", "ok")]);
     }
     match model.overlay.as_ref()? {
+        Overlay::Code(_) => field_hints(&[("Esc", "back")]),
         Overlay::Palette(_) => field_hints(&[("Enter", "run"), ("Esc", "back")]),
         Overlay::Confirm(question) => field_hints(&[("Y", yes(question)), ("Esc", "no")]),
     }
+}
+
+/// The receipt's code over the whole screen: what is white on paper is lit, two dots a cell.
+pub fn code(code: &Dots, look: Look, columns: u16, rows: u16) -> Vec<Row> {
+    const QUIET: usize = 2;
+    let side = code.side + 2 * QUIET;
+    let lines = side.div_ceil(2);
+    let (columns, rows) = (usize::from(columns), usize::from(rows));
+    let hint = Row::of("Esc", Role::Key).and(" back", Role::Dim);
+    if look.glyphs.seven_bits || side > columns || lines + 1 > rows {
+        let text = "This screen cannot show a code: print the receipt, or say its number.";
+        let mut said: Vec<Row> = wrap(text, columns).into_iter().map(Row::text).collect();
+        said.push(hint);
+        return said;
+    }
+    let lit = |x: usize, y: usize| {
+        let at = |v: usize| v.checked_sub(QUIET);
+        !matches!((at(x), at(y)), (Some(x), Some(y)) if y < code.side && code.get(x, y))
+    };
+    let indent = " ".repeat((columns - side) / 2);
+    let line = |upper: usize| -> Row {
+        let cell = |x: usize| match (lit(x, upper), upper + 1 < side && lit(x, upper + 1)) {
+            (true, true) => '█',
+            (true, false) => '▀',
+            (false, true) => '▄',
+            (false, false) => ' ',
+        };
+        Row::of(format!("{indent}{}", (0..side).map(cell).collect::<String>()), Role::Strong)
+    };
+    (0..lines).map(|n| line(2 * n)).chain([hint]).collect()
 }
 
 fn list(model: &Model, palette: &PaletteView, cells: usize, look: Look) -> Popup {

@@ -6,7 +6,7 @@
 use super::goals::{How, JobGoal, Next, TenderGoal, next};
 use super::link::Switch;
 use crate::domain::document::DocumentNumber;
-use crate::domain::event::{CashRecorded, Event as Row, LineAdded, PaymentIntended, VisitMoved};
+use crate::domain::event::{CashRecorded, DrawerOpened, Event as Row, LineAdded, PaymentIntended, VisitMoved};
 use crate::domain::id::{JobId, LineId, PaymentId};
 use crate::domain::invoice::Invoice;
 use crate::domain::job::VisitState;
@@ -59,7 +59,7 @@ impl Player {
                 Next::GoOn(payment, how) => self.go_on(payment, how).await?,
                 Next::Pay(TenderGoal::Card { card, how }, beside) => self.card(&detail, card, how, beside).await?,
                 Next::Pay(TenderGoal::Cash { over_minor }, beside) => self.cash(&detail, over_minor, beside).await?,
-                Next::Print => drop(said(self.till.printer.print(job, false).await)?),
+                Next::Print => drop(said(self.till.printer.print(job).await)?),
                 Next::Nothing => return Ok(()),
             }
         }
@@ -109,8 +109,9 @@ impl Player {
 
     async fn cash(&self, detail: &JobDetail, over_minor: i64, beside: Option<PaymentId>) -> anyhow::Result<()> {
         let (invoice, amount) = due(detail)?;
+        let payment = PaymentId(Uuid::now_v7());
         self.commit(Row::CashRecorded(CashRecorded {
-            payment: PaymentId(Uuid::now_v7()),
+            payment,
             invoice: invoice.id,
             document: invoice.document.clone(),
             job: invoice.job,
@@ -120,7 +121,8 @@ impl Player {
             change_minor: over_minor,
             linked_to: beside,
         }))
-        .await
+        .await?;
+        said(self.till.printer.open_drawer(DrawerOpened { payment, job: invoice.job, visit: invoice.visit }).await)
     }
 
     async fn card(

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tillroll_hardware::printer::sim::Pace as Paper;
 use tillroll_hardware::reader::cards::TEST_CARDS;
 use tillroll_hardware::reader::sim::SimControl;
 
@@ -28,6 +29,7 @@ const TEMPO: Tempo = Tempo {
     slow_ms: 12_000,
     pace: Pace { retry_min_ms: 500, feed_wait_ms: 20_000 },
     present_after: Duration::from_millis(900),
+    paper: Paper::Real,
 };
 
 /// A minute for the card; after eight seconds without an answer the outcome is unknown.

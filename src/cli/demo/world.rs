@@ -8,7 +8,7 @@ use crate::cli::listen::listener;
 use crate::cli::rig::Rig;
 use crate::domain::id::Epoch;
 use crate::domain::money::Currency;
-use crate::domain::receipt::Merchant;
+use crate::domain::receipt::{Merchant, example};
 use crate::keyfile::signing_key;
 use crate::office::pages::{self, PagesState};
 use crate::office::payments::{self, worker};
@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tillroll_hardware::printer::sim as printer_sim;
+use tillroll_hardware::printer::sim::Pace as Paper;
 use tillroll_hardware::reader::mms;
 use tillroll_hardware::reader::sim::SimControl;
 use tillroll_hardware::transport::bluetooth::Kind;
@@ -57,6 +57,8 @@ pub struct Tempo {
     pub pace: Pace,
     /// How long after arming the customer's card comes.
     pub present_after: Duration,
+    /// How time passes for the printer.
+    pub paper: Paper,
 }
 
 /// Where the parts listen.
@@ -158,8 +160,7 @@ impl World {
             Some(DemoReader::Elsewhere(name)) => (hardware::reader_at(name, None).await?, mms::sim::spawn(simulated).1),
             None => mms::sim::spawn(simulated),
         };
-        let paper = printer_sim::SimConfig { folder: Some(receipts(dir)), columns: 32 };
-        let (printer, _) = printer_sim::spawn(paper);
+        let printer = hardware::simulated_printer(receipts(dir), tempo.paper)?;
         let rig = Rig::start(&device, store, Some(&office_url), tempo.pace, reader, printer)?;
         Ok(World { office, processor, rig, link, customer, pages, stop, tasks })
     }
@@ -186,6 +187,7 @@ fn open_office(dir: &Path, processor_url: String, timing: payments::Timing) -> a
         name: "Northwick Heating & Cold".to_owned(),
         address: "3 Quarry Lane, Northwick".to_owned(),
         tax_id: "IE0000001A".to_owned(),
+        logo: example::flame(),
     };
     let settings = Settings { processor_url, timing, currency: CURRENCY, merchant };
     let wall = Clock::new("office");

@@ -6,12 +6,15 @@ use crate::cli::listen::listener;
 use crate::cli::output::line;
 use crate::domain::money::Currency;
 use crate::domain::receipt::Merchant;
+use crate::domain::receipt::content::LOGO_DOTS_MAX;
 use crate::office::pages::{self, PagesState};
 use crate::office::payments::{Timing, worker};
 use crate::office::{Settings, api};
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
+use std::io::Read as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -39,11 +42,18 @@ pub struct ServeArgs {
     /// VAT number on receipts
     #[arg(long, value_name = "TEXT", default_value = "")]
     tax_id: String,
+    /// A picture on receipts: a text file, one line a row of dots, # for black, at most 256 either way
+    #[arg(long, value_name = "FILE")]
+    logo: Option<PathBuf>,
 }
+
+/// The largest file with a logo, bytes.
+const LOGO_BYTES_MAX: u64 = 256 * 1024;
 
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn run(args: ServeArgs) -> Result<(), CliError> {
-    let merchant = Merchant { name: args.merchant, address: args.address, tax_id: args.tax_id };
+    let logo = args.logo.as_deref().map(logo).transpose()?.unwrap_or_default();
+    let merchant = Merchant { name: args.merchant, address: args.address, tax_id: args.tax_id, logo };
     let settings =
         Settings { processor_url: args.processor, timing: Timing::STANDARD, currency: args.currency, merchant };
     let office = open(&path(&args.db)?, settings)?;
@@ -72,4 +82,20 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     axum::serve(socket, router).with_graceful_shutdown(until(stopped)).await.map_err(anyhow::Error::from)?;
     working.await.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?;
     Ok(())
+}
+
+/// The dots of a logo.
+fn logo(path: &Path) -> Result<Vec<String>, CliError> {
+    let wrong = |why: String| {
+        let message = format!("{} is no logo: {why}", path.display());
+        CliError::usage(message, "a text file, one line a row of dots, # for black and . for white")
+    };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|why| wrong(why.to_string()))?;
+    file.take(LOGO_BYTES_MAX).read_to_string(&mut text).map_err(|why| wrong(why.to_string()))?;
+    let rows: Vec<String> = text.lines().map(|row| row.trim_end().to_owned()).collect();
+    match rows.iter().map(|row| row.chars().count()).max().unwrap_or(0).max(rows.len()) {
+        0..=LOGO_DOTS_MAX => Ok(rows),
+        side => Err(wrong(format!("{side} dots are too many, {LOGO_DOTS_MAX} fit"))),
+    }
 }

@@ -132,6 +132,7 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         | Event::PaymentOutcomeSeen(_)
         | Event::CashRecorded(_)
         | Event::ReceiptQueued(_)
-        | Event::ReceiptEnded(_) => Ok(()),
+        | Event::ReceiptEnded(_)
+        | Event::DrawerOpened(_) => Ok(()),
     }
 }

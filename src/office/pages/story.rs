@@ -1,6 +1,6 @@
 //! Journal rows in plain words.
 
-use crate::domain::event::Event;
+use crate::domain::event::{Event, ReceiptState};
 use crate::domain::job::VisitState;
 use crate::domain::line::{Line, LineKind};
 use crate::domain::money::Money;
@@ -41,8 +41,16 @@ pub(super) fn story(event: &Event) -> Told {
         ),
         Event::ReceiptQueued(e) if e.copy > 1 => told("plain", "▤", format!("Receipt, copy {}", e.copy), ""),
         Event::ReceiptQueued(_) => told("plain", "▤", "Receipt sent to the printer", ""),
-        Event::ReceiptEnded(e) if e.printed => told("plain", "▤", "Receipt printed", ""),
-        Event::ReceiptEnded(e) => told("s-failed", "✕", "Receipt not printed", e.why.clone().unwrap_or_default()),
+        Event::ReceiptEnded(e) => {
+            let why = e.why.clone().unwrap_or_default();
+            match e.state {
+                ReceiptState::Confirmed => told("plain", "▤", "Receipt printed", ""),
+                ReceiptState::SentUnconfirmed => told("plain", "▤", "Receipt sent; the printer did not answer", ""),
+                ReceiptState::Interrupted => told("s-failed", "✕", "Receipt not complete", why),
+                ReceiptState::Refused => told("s-failed", "✕", "Receipt not begun", why),
+            }
+        }
+        Event::DrawerOpened(_) => told("plain", "▭", "Drawer opened", ""),
         Event::PaymentIntended(_)
         | Event::PaymentAbandoned(_)
         | Event::PaymentCardDeclined(_)

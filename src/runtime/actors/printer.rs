@@ -1,67 +1,148 @@
 //! The printer's task: lays out a receipt, journals it before the first byte, and journals what became of it.
 //!
 //! Invariant: printing never blocks or undoes a sale. A receipt that a crash left in the middle stays `queued`: it is
-//! never printed again by itself, only when somebody asks for the next copy. Start at [`PrinterHandle::print`].
+//! never printed again by itself, only when somebody asks for the next copy. The drawer is opened once for a payment.
+//! Start at [`PrinterHandle::print`].
 
 use super::store::StoreHandle;
-use crate::domain::event::{Event as Row, ReceiptEnded, ReceiptQueued};
+use crate::domain::event::{DrawerOpened, Event as Row, ReceiptEnded, ReceiptQueued, ReceiptState};
 use crate::domain::id::JobId;
-use crate::domain::receipt::{Merchant, Receipt, ReceiptRow, TenderLine, rows};
+use crate::domain::receipt::content::{Block, content};
+use crate::domain::receipt::{Dots, Merchant, Receipt, ReceiptRow, TenderLine};
+use crate::store::StoreError;
 use jiff::tz::TimeZone;
-use tillroll_hardware::printer::{self, JobEnd, PrintRow, PrinterCommand, PrinterEvent, PrinterLink};
-use tokio::sync::{mpsc, oneshot};
+use tillroll_hardware::printer::bitmap::Bitmap;
+use tillroll_hardware::printer::layout::{self, Line, Row as PaperRow, Size, layout};
+use tillroll_hardware::printer::profile::ProfileData;
+use tillroll_hardware::printer::{
+    self, Confirmation, Interruption, JobEnd, PrinterCommand, PrinterEvent, PrinterLink, qr,
+};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Receipts that may wait.
 const QUEUE: usize = 8;
 
-/// How far a preview is wide, characters: a 58 mm roll.
-const PREVIEW_COLUMNS: usize = 32;
+/// The widest preview, characters.
+const PREVIEW_COLUMNS_MAX: u16 = 48;
 
-struct Job {
-    rows: Vec<ReceiptRow>,
-    drawer: bool,
-    answer: oneshot::Sender<Result<(), String>>,
+/// What waits for the printer.
+enum Job {
+    Print { rows: Vec<PaperRow>, unclean: bool, answer: oneshot::Sender<JobEnd> },
+    Drawer { answer: oneshot::Sender<bool> },
+    Check { answer: oneshot::Sender<Option<Interruption>> },
+}
+
+/// How far the receipt under way is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Rows sent.
+    pub sent: u16,
+    /// Rows there are; 0 while nothing is printed.
+    pub rows: u16,
+    /// What the printer waits for, in a word; it goes away by itself.
+    pub waits: Option<&'static str>,
+}
+
+/// A receipt as it would be printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// Its rows.
+    pub rows: Vec<ReceiptRow>,
+    /// A copy that a stopped program left at the printer.
+    pub unfinished: Option<u32>,
+}
+
+/// What became of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Printed {
+    /// Which copy.
+    pub copy: u32,
+    /// How it ended.
+    pub state: ReceiptState,
+    /// What happened and what to do.
+    pub sentence: String,
 }
 
 /// A way to the printer; cheap to clone.
 #[derive(Clone)]
 pub struct PrinterHandle {
     jobs: mpsc::Sender<Job>,
+    stop: mpsc::Sender<PrinterCommand>,
+    progress: watch::Receiver<Progress>,
     store: StoreHandle,
-    columns: usize,
+    printer: ProfileData,
+    drawer: bool,
 }
 
 /// Starts the printer's task.
 pub fn spawn(link: PrinterLink, store: StoreHandle) -> PrinterHandle {
     let (jobs, queue) = mpsc::channel(QUEUE);
-    let columns = usize::from(link.columns);
-    tokio::spawn(run(link, queue));
-    PrinterHandle { jobs, store, columns }
+    let (told, progress) = watch::channel(Progress::default());
+    let (printer, stop, drawer) = (link.printer.clone(), link.commands.clone(), link.drawer);
+    tokio::spawn(run(link, queue, told));
+    PrinterHandle { jobs, stop, progress, store, printer, drawer }
 }
 
 impl PrinterHandle {
-    /// The receipt of a job's invoice as it would be printed now.
-    pub async fn preview(&self, job: JobId) -> Result<Vec<ReceiptRow>, String> {
-        Ok(rows(&self.receipt(job).await?.0, PREVIEW_COLUMNS))
+    /// How far the receipt under way is.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
     }
 
-    /// Prints the receipt of a job's invoice; which copy it was. `drawer` opens the drawer with it, on the first copy
-    /// only.
-    pub async fn print(&self, job: JobId, drawer: bool) -> Result<u32, String> {
+    /// The receipt of a job's invoice as it would be printed now, on a screen of so many columns.
+    pub async fn preview(&self, job: JobId, columns: u16) -> Result<Preview, String> {
+        let (receipt, row) = self.receipt(job).await?;
+        let unfinished = self.store.run(move |store| store.unfinished_copy(row.invoice)).await?;
+        Ok(Preview { rows: on_screen(&receipt, columns, &self.printer), unfinished })
+    }
+
+    /// What would stop a receipt now, in a sentence.
+    pub async fn trouble(&self) -> Option<&'static str> {
+        let (answer, waiting) = oneshot::channel();
+        self.jobs.send(Job::Check { answer }).await.ok()?;
+        waiting.await.ok().flatten().map(Interruption::refusal)
+    }
+
+    /// Prints the receipt of a job's invoice.
+    pub async fn print(&self, job: JobId) -> Result<Printed, String> {
         let (receipt, row) = self.receipt(job).await?;
         let copy = receipt.copy;
+        let unclean = !self.store.run(|store| store.unfinished_receipts()).await?.is_empty();
         self.store.commit(Row::ReceiptQueued(row.clone()), None).await?;
+        let rows = layout(&blocks(&receipt), self.printer.columns, &self.printer.pages);
         let (answer, waiting) = oneshot::channel();
-        let drawer = drawer && copy == 1;
-        let sent = self.jobs.send(Job { rows: rows(&receipt, self.columns), drawer, answer }).await;
-        let ended = match sent {
-            Ok(()) => waiting.await.unwrap_or_else(|_| Err("the printer's task has stopped".to_owned())),
-            Err(_) => Err("the printer's task has stopped".to_owned()),
+        let sent = self.jobs.send(Job::Print { rows, unclean, answer }).await;
+        let end = match sent {
+            Ok(()) => waiting.await.unwrap_or(JobEnd::Interrupted(Interruption::Unplugged)),
+            Err(_) => JobEnd::Refused(Interruption::Unplugged),
         };
-        let (invoice, why) = (row.invoice, ended.as_ref().err().cloned());
-        let end = ReceiptEnded { invoice, job, visit: row.visit, copy, printed: ended.is_ok(), why };
-        self.store.commit(Row::ReceiptEnded(end), None).await?;
-        ended.map(|()| copy)
+        let (state, by) = state(end);
+        let sentence = end.sentence().to_owned();
+        let why = (!end.is_sent()).then(|| sentence.clone());
+        let by = by.map(str::to_owned);
+        let ended = ReceiptEnded { invoice: row.invoice, job, visit: row.visit, copy, state, by, why };
+        self.store.commit(Row::ReceiptEnded(ended), None).await?;
+        Ok(Printed { copy, state, sentence })
+    }
+
+    /// Asks the printer to stop what it prints.
+    pub async fn stop(&self) {
+        // A printer that is gone prints nothing.
+        let _ = self.stop.send(PrinterCommand::Stop).await;
+    }
+
+    /// Opens the drawer for a payment, once; nothing where there is none.
+    pub async fn open_drawer(&self, row: DrawerOpened) -> Result<(), String> {
+        if !self.drawer {
+            return Ok(());
+        }
+        self.store.commit(Row::DrawerOpened(row), None).await?;
+        let (answer, waiting) = oneshot::channel();
+        let asked = self.jobs.send(Job::Drawer { answer }).await.is_ok();
+        match asked && waiting.await.unwrap_or(false) {
+            true => Ok(()),
+            false => Err("The drawer could not be opened by the printer. Open it with its key.".to_owned()),
+        }
     }
 
     async fn receipt(&self, job: JobId) -> Result<(Receipt, ReceiptQueued), String> {
@@ -72,12 +153,12 @@ impl PrinterHandle {
                 let detail = store.job_detail(job)?;
                 let device = store.identity()?.name.to_string();
                 let merchant = store.document::<Merchant>("merchant")?;
-                let invoice = detail.invoice.clone().ok_or(crate::store::StoreError::Missing("the invoice"))?;
+                let invoice = detail.invoice.clone().ok_or(StoreError::Missing("the invoice"))?;
                 let copy = store.next_copy(invoice.id)?;
                 let queued = ReceiptQueued { invoice: invoice.id, job, visit: invoice.visit, copy };
                 let open = invoice.open(detail.sums)?;
                 let receipt = Receipt {
-                    merchant: merchant.ok_or(crate::store::StoreError::Missing("the merchant's name"))?,
+                    merchant: merchant.ok_or(StoreError::Missing("the merchant's name"))?,
                     document: invoice.document.clone(),
                     printed_at,
                     customer: detail.row.customer_name.clone(),
@@ -93,47 +174,121 @@ impl PrinterHandle {
     }
 }
 
+/// A receipt's content as the printer's layout takes it.
+pub fn blocks(receipt: &Receipt) -> Vec<layout::Block> {
+    let block = |block| match block {
+        Block::Line { left, right, bold, large, centred } => {
+            let large = if large { Size::Double } else { Size::Normal };
+            layout::Block::Line(Line { left, right, bold, large, centred })
+        }
+        Block::Rule => layout::Block::Rule,
+        Block::Qr(text) => layout::Block::Qr(text),
+        Block::Logo(rows) => layout::Block::Image(Bitmap::from_rows(&rows)),
+    };
+    content(receipt).into_iter().map(block).collect()
+}
+
+/// The receipt's rows on a screen of so many columns, or as wide as the paper.
+pub fn on_screen(receipt: &Receipt, columns: u16, printer: &ProfileData) -> Vec<ReceiptRow> {
+    let columns = columns.min(printer.columns).min(PREVIEW_COLUMNS_MAX);
+    layout(&blocks(receipt), columns, &printer.pages).iter().map(|row| shown(row, columns)).collect()
+}
+
+/// A row of the paper on the screen. What is larger on paper is bold here.
+fn shown(row: &PaperRow, columns: u16) -> ReceiptRow {
+    match row {
+        PaperRow::Text(line) => {
+            let bold = line.bold || line.large != Size::Normal;
+            let line = Line { large: Size::Normal, ..line.clone() };
+            ReceiptRow::Text { text: line.padded(columns.into()), bold }
+        }
+        PaperRow::Qr(text) => match qr::code(text) {
+            Some(code) => {
+                let places = (0..code.height()).flat_map(|y| (0..code.width()).map(move |x| (x, y)));
+                let black = places.map(|(x, y)| code.get(x, y)).collect();
+                ReceiptRow::Qr(Dots { side: usize::try_from(code.width()).unwrap_or(0), black })
+            }
+            None => ReceiptRow::Text { text: text.clone(), bold: false },
+        },
+        PaperRow::Image(_) => ReceiptRow::Logo,
+    }
+}
+
+fn state(end: JobEnd) -> (ReceiptState, Option<&'static str>) {
+    match end {
+        JobEnd::Confirmed(Confirmation::ProcessId) => (ReceiptState::Confirmed, Some("process_id")),
+        JobEnd::Confirmed(Confirmation::Fence) => (ReceiptState::Confirmed, Some("fence")),
+        JobEnd::Confirmed(Confirmation::Model) => (ReceiptState::Confirmed, Some("model")),
+        JobEnd::SentUnconfirmed => (ReceiptState::SentUnconfirmed, None),
+        JobEnd::Interrupted(_) => (ReceiptState::Interrupted, None),
+        JobEnd::Refused(_) => (ReceiptState::Refused, None),
+    }
+}
+
 /// `2026-11-24 09:58`, local.
 fn local_minute(now_ms: i64) -> String {
     let at = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-async fn run(mut link: PrinterLink, mut queue: mpsc::Receiver<Job>) {
+async fn run(mut link: PrinterLink, mut queue: mpsc::Receiver<Job>, told: watch::Sender<Progress>) {
     let mut number = 0;
-    loop {
-        let job = tokio::select! {
-            job = queue.recv() => match job {
-                Some(job) => job,
-                None => return,
-            },
-            // Between jobs: nothing depends on it yet, and a full queue would hold the printer up.
-            Some(_) = link.events.recv() => continue,
-        };
-        number += 1;
-        let id = printer::JobId(number);
-        let rows = job.rows.into_iter();
-        let rows = rows.map(|row| PrintRow { text: row.text, bold: row.bold, centred: row.centred }).collect();
-        let command = PrinterCommand::Print { job: id, rows, drawer: job.drawer };
-        let ended = match link.commands.send(command).await {
-            Ok(()) => end_of(&mut link, id).await,
-            Err(_) => Err("the printer is gone: check its cable and switch it on".to_owned()),
-        };
-        let _ = job.answer.send(ended);
+    while let Some(job) = queue.recv().await {
+        match job {
+            Job::Print { rows, unclean, answer } => {
+                number += 1;
+                let id = printer::JobId(number);
+                let sent = link.commands.send(PrinterCommand::Print { job: id, rows, unclean }).await;
+                let end = match sent {
+                    Ok(()) => end_of(&mut link, id, &told).await,
+                    Err(_) => JobEnd::Refused(Interruption::Unplugged),
+                };
+                told.send_replace(Progress::default());
+                // Whoever asked may have gone.
+                let _ = answer.send(end);
+            }
+            Job::Drawer { answer } => {
+                let asked = link.commands.send(PrinterCommand::Drawer).await.is_ok();
+                let _ = answer.send(asked && drawer(&mut link).await);
+            }
+            Job::Check { answer } => {
+                let asked = link.commands.send(PrinterCommand::Check).await.is_ok();
+                let _ = answer.send(if asked { health(&mut link).await } else { Some(Interruption::Unplugged) });
+            }
+        }
     }
 }
 
-async fn end_of(link: &mut PrinterLink, id: printer::JobId) -> Result<(), String> {
+async fn end_of(link: &mut PrinterLink, id: printer::JobId, told: &watch::Sender<Progress>) -> JobEnd {
     while let Some(event) = link.events.recv().await {
         match event {
-            PrinterEvent::Ended { job, how } if job == id => {
-                return match how {
-                    JobEnd::Confirmed(_) | JobEnd::SentUnconfirmed => Ok(()),
-                    JobEnd::Interrupted(why) => Err(why.sentence().to_owned()),
-                };
+            PrinterEvent::Ended { job, how } if job == id => return how,
+            PrinterEvent::Progress { job, rows_sent, rows, waits } if job == id => {
+                told.send_replace(Progress { sent: rows_sent, rows, waits: waits.map(Interruption::word) });
             }
-            PrinterEvent::Ended { .. } | PrinterEvent::Ready | PrinterEvent::Gone | PrinterEvent::Progress { .. } => {}
+            PrinterEvent::Ended { .. }
+            | PrinterEvent::Progress { .. }
+            | PrinterEvent::Drawer(_)
+            | PrinterEvent::Health(_) => {}
         }
     }
-    Err("the printer is gone: check its cable and switch it on".to_owned())
+    JobEnd::Interrupted(Interruption::Unplugged)
+}
+
+async fn drawer(link: &mut PrinterLink) -> bool {
+    while let Some(event) = link.events.recv().await {
+        if let PrinterEvent::Drawer(opened) = event {
+            return opened;
+        }
+    }
+    false
+}
+
+async fn health(link: &mut PrinterLink) -> Option<Interruption> {
+    while let Some(event) = link.events.recv().await {
+        if let PrinterEvent::Health(health) = event {
+            return health.stopped;
+        }
+    }
+    Some(Interruption::Unplugged)
 }

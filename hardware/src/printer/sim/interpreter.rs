@@ -1,117 +1,119 @@
 //! A printer's understanding of ESC/POS bytes, as a pure machine: one byte in, at most one deed out.
 //!
-//! Invariant: does no I/O, never panics and never grows beyond [`ROWS_KEPT_MAX`] rows of the printer's columns, whatever
-//! the bytes. Commands that it does not know are counted, and their arguments print as text, as on a real printer.
+//! Invariant: does no I/O, never panics and keeps no more than [`Rendered`] does, whatever the bytes. Commands that it does
+//! not know are counted, and their arguments print as text, as on a real printer.
 //!
-//! Sources: the command names of Epson's "ESC/POS Command Reference for TM Printers", as in [`escpos`].
+//! Sources: the command names of Epson's "ESC/POS Command Reference for TM Printers", as in
+//! [`escpos`](crate::printer::escpos).
 //!
-//! Start at [`render_text`] or [`Interpreter::feed`].
+//! Start at [`render`] or [`Interpreter::feed`].
 
-use crate::printer::codepage;
-use crate::printer::escpos::{self, PAGE_CP858_EPSON};
-use crate::printer::{COLUMNS_MAX, COLUMNS_MIN};
+use super::paper::{Inked, PaperRow, Rendered};
+use crate::printer::escpos::LINE_FEED;
+use crate::printer::profile::ProfileData;
 
-/// Rows kept of one receipt; what comes after is counted only. 400 is a long receipt.
-pub const ROWS_KEPT_MAX: usize = 4_096;
-
+const DLE: u8 = 0x10;
 const ESC: u8 = 0x1B;
+const FS: u8 = 0x1C;
 const GS: u8 = 0x1D;
 
-/// The longest run of arguments of a known command (`ESC p`).
-const ARGUMENTS_MAX: usize = 3;
+/// Line spacing after `ESC @`, dots (3.75 mm).
+const SPACING: u16 = 30;
 
-/// The code page after `ESC @`: PC437. Its upper half is not drawn here, so a job must select its page.
-const PAGE_DEFAULT: u8 = 0;
-
-/// What paper and drawer saw of some bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rendered {
-    /// The rows, top first, centred ones padded at the left; at most [`ROWS_KEPT_MAX`].
-    pub rows: Vec<String>,
-    /// For each of `rows`, whether any of it is bold.
-    pub bold: Vec<bool>,
-    /// Rows that the printer broke itself because they were longer than its columns.
-    pub wrapped: u32,
-    /// Rows printed beyond [`ROWS_KEPT_MAX`].
-    pub rows_beyond: u32,
-    /// Drawer pulses.
-    pub drawer_pulses: u32,
-    /// Cuts.
-    pub cuts: u32,
-    /// Fences that were asked.
-    pub fences: u32,
-    /// Commands, control characters and characters of an unselected page that were not understood.
-    pub unknown: u32,
-}
-
-impl Rendered {
-    /// The rows as text, each ended by a line feed, without trailing spaces and without empty rows at the end.
-    pub fn text(&self) -> String {
-        let filled = self.rows.iter().rposition(|row| !row.trim_end().is_empty()).map_or(0, |at| at + 1);
-        let mut text = String::new();
-        for row in self.rows.iter().take(filled) {
-            text.push_str(row.trim_end());
-            text.push('\n');
-        }
-        if self.rows_beyond > 0 {
-            text.push_str(&format!("[{} more rows]\n", self.rows_beyond));
-        }
-        text
-    }
-}
+/// Bytes kept of one symbol's data.
+const SYMBOL_BYTES_MAX: usize = 1_024;
 
 /// What a byte made the printer do, where others must act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    /// A row came out.
-    Row,
-    /// The drawer was kicked.
+    /// The paper moves by so many dot lines.
+    Paper(u32),
+    /// The drawer is kicked.
     Drawer,
-    /// The paper was cut.
-    Cut,
+    /// The paper moves and is cut.
+    Cut(u32),
+    /// A new job begins.
+    Initialize,
     /// The fence asks for an answer.
     Fence,
+    /// Drives its busy line from now on.
+    EnableBusy,
+    /// Tells by itself when its state changes, or no more.
+    Automatic(bool),
+    /// Tells when everything before is on paper.
+    ProcessId([u8; 4]),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
+    Initialize,
     SelectPage,
     Justify,
     Emphasize,
+    CharacterSize,
+    Spacing,
+    DefaultSpacing,
     Pulse,
+    Heat,
+    AskPaper,
     Cut,
     CutFed,
     Status,
+    Automatic,
+    Raster,
+    Function,
+    CancelKanji,
+    RealTime,
+    RealTimeFunction,
+    RealTimeRest,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Text,
-    Escape,
-    Group,
-    Arguments { command: Command, needed: usize, got: usize },
+    Lead(u8),
+    Arguments {
+        command: Command,
+        needed: usize,
+    },
+    /// Dots of a picture: bytes across, the next byte's place, dot rows left.
+    Dots {
+        across: u32,
+        at: u32,
+        rows: u32,
+    },
+    /// The data of `GS (` with this letter.
+    Data {
+        letter: u8,
+        left: usize,
+    },
 }
 
 /// The machine. Bytes that end in the middle of a command leave it waiting for the rest.
 #[derive(Debug, Clone)]
 pub struct Interpreter {
-    columns: usize,
+    printer: ProfileData,
     state: State,
-    arguments: [u8; ARGUMENTS_MAX],
+    arguments: Vec<u8>,
     page: u8,
+    kanji: bool,
     centred: bool,
     bold: bool,
-    /// The row in the making; at most `columns` characters.
-    line: String,
-    line_cells: usize,
-    line_bold: bool,
-    line_centred: bool,
+    wide: u8,
+    high: u8,
+    spacing: u16,
+    module_dots: u8,
+    symbol: Vec<u8>,
+    /// What the next QR code says.
+    stored: Vec<u8>,
+    /// The row in the making; at most the paper's columns.
+    line: Vec<Inked>,
     paper: Rendered,
 }
 
-/// What a printer of so many columns makes of these bytes. An unfinished last row is not shown, as on paper.
-pub fn render_text(bytes: &[u8], columns: u16) -> Rendered {
-    let mut interpreter = Interpreter::new(columns);
+/// What a printer makes of these bytes. An unfinished last row is not shown, as on paper.
+pub fn render(bytes: &[u8], printer: &ProfileData) -> Rendered {
+    let mut interpreter = Interpreter::new(printer);
     for &byte in bytes {
         interpreter.feed(byte);
     }
@@ -119,19 +121,23 @@ pub fn render_text(bytes: &[u8], columns: u16) -> Rendered {
 }
 
 impl Interpreter {
-    /// A printer just switched on. `columns` is brought into [`COLUMNS_MIN`]..=[`COLUMNS_MAX`].
-    pub fn new(columns: u16) -> Interpreter {
+    /// A printer just switched on.
+    pub fn new(printer: &ProfileData) -> Interpreter {
         Interpreter {
-            columns: usize::from(columns.clamp(COLUMNS_MIN, COLUMNS_MAX)),
+            printer: printer.clone(),
             state: State::Text,
-            arguments: [0; ARGUMENTS_MAX],
-            page: PAGE_DEFAULT,
+            arguments: Vec::new(),
+            page: 0,
+            kanji: printer.double_byte,
             centred: false,
             bold: false,
-            line: String::new(),
-            line_cells: 0,
-            line_bold: false,
-            line_centred: false,
+            wide: 1,
+            high: 1,
+            spacing: SPACING,
+            module_dots: 3,
+            symbol: Vec::new(),
+            stored: Vec::new(),
+            line: Vec::new(),
             paper: Rendered::default(),
         }
     }
@@ -141,145 +147,220 @@ impl Interpreter {
         std::mem::take(&mut self.paper)
     }
 
+    /// Puts paper back that another one had begun.
+    pub(super) fn keep(&mut self, paper: Rendered) {
+        self.paper = paper;
+    }
+
+    /// What came out so far.
+    pub fn paper(&self) -> &Rendered {
+        &self.paper
+    }
+
     /// One byte.
     pub fn feed(&mut self, byte: u8) -> Option<Deed> {
         match self.state {
             State::Text => self.text(byte),
-            State::Escape => {
+            State::Lead(lead) => {
                 self.state = State::Text;
-                self.escape(byte)
+                self.lead(lead, byte)
             }
-            State::Group => {
-                self.state = State::Text;
-                self.group(byte)
-            }
-            State::Arguments { command, needed, got } => {
-                if let Some(slot) = self.arguments.get_mut(got) {
-                    *slot = byte;
-                }
-                if got + 1 < needed {
-                    self.state = State::Arguments { command, needed, got: got + 1 };
+            State::Arguments { command, needed } => {
+                self.arguments.push(byte);
+                if self.arguments.len() < needed {
                     return None;
                 }
                 self.state = State::Text;
                 self.run(command)
+            }
+            State::Dots { across, at, rows } => {
+                self.paper.byte(at * 8, byte, self.printer.dots.into());
+                if at + 1 < across {
+                    self.state = State::Dots { across, at: at + 1, rows };
+                    return None;
+                }
+                self.state = if rows > 1 { State::Dots { across, at: 0, rows: rows - 1 } } else { State::Text };
+                if rows == 1 {
+                    self.paper.keep(PaperRow::default());
+                }
+                Some(Deed::Paper(self.paper.feed(1)))
+            }
+            State::Data { letter, left } => {
+                if self.symbol.len() < SYMBOL_BYTES_MAX {
+                    self.symbol.push(byte);
+                }
+                if left > 1 {
+                    self.state = State::Data { letter, left: left - 1 };
+                    return None;
+                }
+                self.state = State::Text;
+                self.function(letter)
             }
         }
     }
 
     fn text(&mut self, byte: u8) -> Option<Deed> {
         match byte {
-            ESC => self.state = State::Escape,
-            GS => self.state = State::Group,
-            escpos::LINE_FEED => return Some(self.end_row()),
-            b'\r' => {} // ignored while "automatic line feed" is off, which is the default
-            0..b' ' | 0x7F => self.count_unknown(),
+            DLE | ESC | FS | GS => self.state = State::Lead(byte),
+            LINE_FEED => return Some(self.end_row()),
+            // Ignored while "automatic line feed" is off, which is the default; NUL is what recovery fills with.
+            b'\r' | 0 => {}
+            1..b' ' | 0x7F => self.count_unknown(),
             b' '.. => return self.character(byte),
         }
         None
     }
 
     fn character(&mut self, byte: u8) -> Option<Deed> {
-        let shown = match codepage::to_char(byte) {
-            Some(c) if byte.is_ascii() || self.page == PAGE_CP858_EPSON => c,
+        let page = self.printer.pages.iter().find(|page| page.number == self.page);
+        let shown = match page.and_then(|page| page.to_char(byte)) {
+            Some(c) if byte.is_ascii() || !self.kanji => c,
+            None if byte.is_ascii() => char::from(byte),
             Some(_) | None => {
                 self.count_unknown();
                 char::REPLACEMENT_CHARACTER
             }
         };
+        let inked = Inked { c: shown, bold: self.bold, wide: self.wide, high: self.high };
+        let used: usize = self.line.iter().map(|inked| inked.columns()).sum();
         // A full row leaves only when one more character comes: a line feed right behind it makes no empty row.
-        let deed = (self.line_cells == self.columns).then(|| {
+        let deed = (used + inked.columns() > usize::from(self.printer.columns) && used > 0).then(|| {
             self.paper.wrapped = self.paper.wrapped.saturating_add(1);
             self.end_row()
         });
-        if self.line_cells == 0 {
-            self.line_centred = self.centred;
-        }
-        self.line.push(shown);
-        self.line_cells += 1;
-        self.line_bold |= self.bold;
+        self.line.push(inked);
         deed
     }
 
-    fn escape(&mut self, byte: u8) -> Option<Deed> {
-        match byte {
-            b'@' => self.initialize(),
-            b't' => self.expect(Command::SelectPage, 1),
-            b'a' => self.expect(Command::Justify, 1),
-            b'E' => self.expect(Command::Emphasize, 1),
-            b'p' => self.expect(Command::Pulse, 3),
-            ESC => {
+    fn lead(&mut self, lead: u8, byte: u8) -> Option<Deed> {
+        let (command, needed) = match (lead, byte) {
+            (ESC, b'@') => (Command::Initialize, 0),
+            (ESC, b't') => (Command::SelectPage, 1),
+            (ESC, b'a') => (Command::Justify, 1),
+            (ESC, b'E') => (Command::Emphasize, 1),
+            (ESC, b'3') => (Command::Spacing, 1),
+            (ESC, b'2') => (Command::DefaultSpacing, 0),
+            (ESC, b'p') => (Command::Pulse, 3),
+            (ESC, b'7') => (Command::Heat, 3),
+            (ESC, b'v') => (Command::AskPaper, 0),
+            (GS, b'!') => (Command::CharacterSize, 1),
+            (GS, b'V') => (Command::Cut, 1),
+            (GS, b'r') => (Command::Status, 1),
+            (GS, b'a') => (Command::Automatic, 1),
+            (GS, b'v') => (Command::Raster, 6),
+            (GS, b'(') => (Command::Function, 3),
+            (FS, b'.') => (Command::CancelKanji, 0),
+            (DLE, 0x04 | 0x05) => (Command::RealTime, 1),
+            (DLE, 0x14) => (Command::RealTimeFunction, 1),
+            (_, DLE | ESC | FS | GS) => {
                 self.count_unknown();
-                self.state = State::Escape;
+                self.state = State::Lead(byte);
+                return None;
             }
-            _ => self.count_unknown(),
-        }
-        None
+            _ => {
+                self.count_unknown();
+                return None;
+            }
+        };
+        self.expect(command, needed)
     }
 
-    fn group(&mut self, byte: u8) -> Option<Deed> {
-        match byte {
-            b'V' => self.expect(Command::Cut, 1),
-            b'r' => self.expect(Command::Status, 1),
-            _ => self.count_unknown(),
+    fn expect(&mut self, command: Command, needed: usize) -> Option<Deed> {
+        self.arguments.clear();
+        if needed == 0 {
+            return self.run(command);
         }
+        self.state = State::Arguments { command, needed };
         None
     }
 
     fn run(&mut self, command: Command) -> Option<Deed> {
-        let [first, _, _] = self.arguments;
+        let of = |at: usize| self.arguments.get(at).copied().unwrap_or(0);
+        let (first, pair) = (of(0), |at: usize| u32::from(of(at)) | u32::from(of(at + 1)) << 8);
         match (command, first) {
+            (Command::Initialize, _) => {
+                self.initialize();
+                return Some(Deed::Initialize);
+            }
             (Command::SelectPage, page) => self.page = page,
             (Command::Justify, 0 | b'0') => self.centred = false,
             (Command::Justify, 1 | b'1') => self.centred = true,
             (Command::Emphasize, n) => self.bold = n & 1 == 1,
+            (Command::CharacterSize, n) if n & 0x88 == 0 => (self.wide, self.high) = ((n >> 4) + 1, (n & 7) + 1),
+            (Command::Spacing, n) => self.spacing = n.into(),
+            (Command::DefaultSpacing, _) => self.spacing = SPACING,
             (Command::Pulse, 0 | 1 | b'0' | b'1') => {
                 self.paper.drawer_pulses = self.paper.drawer_pulses.saturating_add(1);
                 return Some(Deed::Drawer);
             }
             // Function A cuts where the paper is; function B has a byte more, the feed before the cut.
-            (Command::Cut, 65 | 66) => self.expect(Command::CutFed, 1),
+            (Command::Cut, 65 | 66) => return self.expect(Command::CutFed, 1),
             (Command::Cut, 0 | 1 | b'0' | b'1') | (Command::CutFed, _) => {
                 self.paper.cuts = self.paper.cuts.saturating_add(1);
-                return Some(Deed::Cut);
+                let fed = if command == Command::CutFed { self.printer.feed_dots() } else { 0 };
+                return Some(Deed::Cut(self.paper.feed(fed)));
             }
-            (Command::Status, 1 | b'1') => {
-                self.paper.fences = self.paper.fences.saturating_add(1);
-                return Some(Deed::Fence);
+            (Command::Status, 1 | b'1') | (Command::AskPaper, _) => return Some(Deed::Fence),
+            // A clone's bit for the busy line.
+            (Command::Automatic, n) if n & 0x20 != 0 => return Some(Deed::EnableBusy),
+            (Command::Automatic, n) => return Some(Deed::Automatic(n & 0x0E != 0)),
+            (Command::Raster, b'0') if pair(2) > 0 && pair(4) > 0 => {
+                self.state = State::Dots { across: pair(2), at: 0, rows: pair(4) };
             }
-            (Command::Justify | Command::Pulse | Command::Cut | Command::Status, _) => self.count_unknown(),
+            (Command::Function, letter) if pair(1) > 0 => {
+                self.state = State::Data { letter, left: usize::try_from(pair(1)).unwrap_or(usize::MAX) };
+                self.symbol.clear();
+            }
+            (Command::CancelKanji, _) => self.kanji = false,
+            // Obeyed when they came in.
+            (Command::RealTimeFunction, 1 | 2) => return self.expect(Command::RealTimeRest, 2),
+            (Command::RealTimeFunction, 8) => return self.expect(Command::RealTimeRest, 7),
+            (Command::Heat | Command::RealTime | Command::RealTimeRest, _) => {}
+            (
+                Command::Justify
+                | Command::CharacterSize
+                | Command::Pulse
+                | Command::Cut
+                | Command::Status
+                | Command::Raster
+                | Command::Function
+                | Command::RealTimeFunction,
+                _,
+            ) => self.count_unknown(),
         }
         None
     }
 
-    fn expect(&mut self, command: Command, needed: usize) {
-        self.state = State::Arguments { command, needed, got: 0 };
+    /// `GS ( k` for QR codes, `GS ( H` for process ids.
+    fn function(&mut self, letter: u8) -> Option<Deed> {
+        let data = std::mem::take(&mut self.symbol);
+        match (letter, data.as_slice()) {
+            (b'k', [49, 65, 50, 0] | [49, 69, _]) => {}
+            (b'k', [49, 67, dots @ 1..=16]) => self.module_dots = *dots,
+            (b'k', [49, 80, 48, text @ ..]) => self.stored = text.to_vec(),
+            (b'k', [49, 81, 48]) => {
+                let text = String::from_utf8_lossy(&std::mem::take(&mut self.stored)).into_owned();
+                let dots = self.paper.square(&text, self.module_dots, self.centred, self.printer.dots.into());
+                return Some(Deed::Paper(dots));
+            }
+            (b'H', &[48, 48, a, b, c, d]) => return Some(Deed::ProcessId([a, b, c, d])),
+            _ => self.count_unknown(),
+        }
+        None
     }
 
     fn initialize(&mut self) {
-        self.page = PAGE_DEFAULT;
+        self.page = 0;
         self.centred = false;
         self.bold = false;
-        self.clear_line();
+        (self.wide, self.high) = (1, 1);
+        self.spacing = SPACING;
+        self.line.clear();
     }
 
     fn end_row(&mut self) -> Deed {
-        if self.paper.rows.len() < ROWS_KEPT_MAX {
-            let pad = if self.line_centred { (self.columns - self.line_cells) / 2 } else { 0 };
-            self.paper.rows.push(format!("{:pad$}{}", "", self.line));
-            self.paper.bold.push(self.line_bold);
-        } else {
-            self.paper.rows_beyond = self.paper.rows_beyond.saturating_add(1);
-        }
-        self.clear_line();
-        Deed::Row
-    }
-
-    fn clear_line(&mut self) {
-        self.line.clear();
-        self.line_cells = 0;
-        self.line_bold = false;
-        self.line_centred = false;
+        let line = std::mem::take(&mut self.line);
+        Deed::Paper(self.paper.ink(&line, self.centred, self.printer.dots.into(), self.spacing))
     }
 
     fn count_unknown(&mut self) {
@@ -288,75 +369,4 @@ impl Interpreter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[track_caller]
-    fn check(bytes: &[u8], rows: &[&str], unknown: u32) {
-        let paper = render_text(bytes, 8);
-        let shown: Vec<&str> = paper.rows.iter().map(String::as_str).collect();
-        assert_eq!((shown.as_slice(), paper.unknown), (rows, unknown));
-    }
-
-    #[test]
-    fn text_is_shown_as_a_printer_would() {
-        check(b"12345678\n9\n", &["12345678", "9"], 0);
-        check(b"123456789\n", &["12345678", "9"], 0);
-        check(b"never fed", &["never fe"], 0);
-        check(b"\x1ba\x01ab\x1ba\x00c\nd\n", &["  abc", "d"], 0);
-        check(b"\x1bt\x13\xd5\n\x1b@\xd5\n", &["€", "\u{FFFD}"], 1);
-        check(b"gone\x1b@stays\r\n", &["stays"], 0);
-    }
-
-    #[test]
-    fn what_is_not_understood_is_counted() {
-        check(b"a\0b\x7f\n", &["ab"], 2);
-        check(b"\x1bZx\x1d\x28k\n", &["xk"], 2);
-        check(b"\x1b\x1b@ok\n", &["ok"], 1);
-        check(b"\x1br\n\x1dr\x07\x1bp\x09\x01\x01", &[""], 3);
-        check(b"unfinished\n\x1bp\x00", &["unfinish", "ed"], 0);
-    }
-
-    #[test]
-    fn pulses_cuts_and_fences_are_deeds() {
-        let mut interpreter = Interpreter::new(32);
-        let deeds: Vec<Deed> =
-            b"a\n\x1bp\0\x19\x7d\x1dV\0\x1dVA\0\x1dr\x01".iter().filter_map(|&b| interpreter.feed(b)).collect();
-        assert_eq!(deeds, [Deed::Row, Deed::Drawer, Deed::Cut, Deed::Cut, Deed::Fence]);
-        let paper = interpreter.take();
-        assert_eq!((paper.drawer_pulses, paper.cuts, paper.fences, paper.unknown), (1, 2, 1, 0));
-        assert_eq!(interpreter.take(), Rendered::default());
-    }
-
-    #[test]
-    fn a_roll_full_of_rows_is_counted_and_not_kept() {
-        let paper = render_text(&[b'\n'; ROWS_KEPT_MAX + 7], 32);
-        assert_eq!((paper.rows.len(), paper.bold.len(), paper.rows_beyond), (ROWS_KEPT_MAX, ROWS_KEPT_MAX, 7));
-        assert_eq!(paper.text(), "[7 more rows]\n");
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_break_it(
-            // Whole commands far more often than chance would bring them.
-            parts in proptest::collection::vec(prop_oneof![
-                any::<Vec<u8>>(),
-                (prop_oneof![Just(ESC), Just(GS)], proptest::sample::select(b"@taEpVr(!".to_vec()), any::<[u8; 3]>())
-                    .prop_map(|(lead, name, rest)| [&[lead, name][..], &rest[..]].concat()),
-            ], 0..40),
-            columns: u16,
-        ) {
-            let bytes = parts.concat();
-            let mut interpreter = Interpreter::new(columns);
-            for &byte in &bytes {
-                interpreter.feed(byte);
-                prop_assert!(interpreter.line_cells <= interpreter.columns);
-                prop_assert!(interpreter.line.len() <= usize::from(COLUMNS_MAX) * 3);
-            }
-            let paper = interpreter.take();
-            prop_assert!(paper.rows.len() <= bytes.len() && paper.rows.len() == paper.bold.len());
-            prop_assert!(paper.rows.iter().all(|row| row.chars().count() <= usize::from(COLUMNS_MAX)));
-        }
-    }
-}
+mod tests;

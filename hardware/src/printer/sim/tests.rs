@@ -1,205 +1,341 @@
-//! The simulated printer from the app's side of the link.
+//! The driver and the simulated printer against each other, in the printer's own time.
 
+mod faults;
+
+use super::machine::{Plan, Strip};
 use super::*;
-use crate::printer::escpos;
-use crate::printer::{Confirmation, Interruption, JobEnd, JobId, PrintRow, PrinterCommand, PrinterEvent};
-use std::path::Path;
-use std::time::Instant;
+use crate::printer::driver::{DRAWER_PULSE_US, Print, Watch};
+use crate::printer::flow::Policy;
+use crate::printer::layout::{Block, Line, Row, layout};
+use crate::printer::link::{ManualClock, NoPin};
+use crate::printer::profile::Profile;
+use crate::printer::{Confirmation, INTERRUPTIONS, Interruption, JobEnd};
+use proptest::prelude::*;
 
-const CONFIRMED: JobEnd = JobEnd::Confirmed(Confirmation::Fence);
+type Bench = Driver<SimLine<ManualClock>, SimInput<ManualClock>, SimOutput<ManualClock>, ManualClock>;
 
 struct Till {
-    link: PrinterLink,
-    control: SimControl,
+    printer: ProfileData,
+    control: SimControl<ManualClock>,
+    driver: Bench,
+}
+
+fn profile(name: &str) -> ProfileData {
+    Profile::named(name).unwrap().data
 }
 
 impl Till {
-    async fn new(folder: Option<&Path>) -> Till {
-        let (link, control) = spawn(SimConfig { folder: folder.map(Path::to_owned), columns: 32 });
-        let mut till = Till { link, control };
-        assert_eq!(till.event().await, PrinterEvent::Ready);
-        till
+    fn new(printer: ProfileData, config: MachineConfig, wires: Wires) -> Till {
+        let control = SimControl::new(Machine::new(printer.clone(), config), ManualClock::default(), None);
+        let driver = wired(printer.clone(), &control, wires);
+        Till { printer, control, driver }
     }
 
-    async fn event(&mut self) -> PrinterEvent {
-        tokio::time::timeout(Duration::from_secs(10), self.link.events.recv()).await.unwrap().unwrap()
+    fn of(policy: Policy, name: &str) -> Till {
+        let printer = profile(name);
+        let config = MachineConfig {
+            cts: policy == Policy::Line,
+            answers: policy != Policy::OpenLoop,
+            ..MachineConfig::of(&printer)
+        };
+        Till::new(printer, config, Wires { busy: policy == Policy::Busy, ..Wires::default() })
     }
 
-    async fn send(&self, job: u64, rows: Vec<PrintRow>, drawer: bool) {
-        self.link.commands.send(PrinterCommand::Print { job: JobId(job), rows, drawer }).await.unwrap();
+    fn print(&mut self, rows: &[Row]) -> JobEnd {
+        self.driver.print(&Print { rows, unclean: false }, &mut ())
     }
 
-    /// How the job ended, and the progress seen before.
-    async fn ended(&mut self, number: u64) -> (JobEnd, Vec<(u16, u16)>) {
-        let mut progress = Vec::new();
-        loop {
-            match self.event().await {
-                PrinterEvent::Progress { job, rows_sent, rows } => {
-                    assert_eq!(job, JobId(number));
-                    progress.push((rows_sent, rows));
-                }
-                PrinterEvent::Ended { job, how } => {
-                    assert_eq!(job, JobId(number));
-                    return (how, progress);
-                }
-                event @ (PrinterEvent::Ready | PrinterEvent::Gone) => panic!("{event:?} within a job"),
+    fn receipt(&self, lines: usize, copy: u32) -> Vec<Row> {
+        receipt(lines, copy, &self.printer)
+    }
+
+    /// Whole receipts like this one so far.
+    fn whole(&self, rows: &[Row]) -> usize {
+        whole(&self.torn(), rows, &self.printer)
+    }
+
+    /// Waits until the mechanism stands still and tears off what hangs out.
+    fn torn(&self) -> Vec<Strip> {
+        for _ in 0..100_000 {
+            if self.control.machine(|machine, now| machine.stopped().is_some() || machine.is_idle(now)) {
+                break;
+            }
+            self.control.clock().sleep_us(1_000);
+        }
+        self.control.tear();
+        self.control.strips()
+    }
+}
+
+/// A receipt of so many lines; copies beyond the first say so.
+fn receipt(lines: usize, copy: u32, printer: &ProfileData) -> Vec<Row> {
+    let mut blocks = vec![Block::Line(Line::plain("Kestrel Service"))];
+    if copy > 1 {
+        blocks.push(Block::Line(Line::plain(format!("COPY {copy}"))));
+    }
+    blocks
+        .extend((1..=lines).map(|n| Block::Line(Line { right: "9,90 €".into(), ..Line::plain(format!("{n} part")) })));
+    blocks.push(Block::Qr("D07-000412".into()));
+    blocks.push(Block::Line(Line::plain("Thank you")));
+    layout(&blocks, printer.columns, &printer.pages)
+}
+
+fn texts(rows: &[Row], columns: u16) -> Vec<String> {
+    rows.iter()
+        .map(|row| match row {
+            Row::Text(line) => line.padded(columns.into()),
+            Row::Qr(_) | Row::Image(_) => String::new(),
+        })
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
+/// How many of the strips hold the receipt whole.
+fn whole(strips: &[Strip], rows: &[Row], printer: &ProfileData) -> usize {
+    let wanted = texts(rows, printer.columns);
+    let times = |paper: &Rendered| {
+        let texts: Vec<String> = paper.texts().into_iter().filter(|text| !text.is_empty()).collect();
+        texts.windows(wanted.len()).filter(|window| **window == wanted).count()
+    };
+    strips.iter().map(|strip| times(&strip.paper)).sum()
+}
+
+#[test]
+fn a_receipt_is_confirmed_by_the_best_there_is() {
+    for (policy, name, wanted) in [
+        (Policy::Line, "epson-tm", JobEnd::Confirmed(Confirmation::ProcessId)),
+        (Policy::Busy, "generic-58", JobEnd::Confirmed(Confirmation::Fence)),
+        (Policy::Busy, "adafruit-58", JobEnd::Confirmed(Confirmation::Fence)),
+        (Policy::Fence, "generic-58", JobEnd::Confirmed(Confirmation::Fence)),
+        (Policy::OpenLoop, "generic-58", JobEnd::SentUnconfirmed),
+    ] {
+        let mut till = Till::of(policy, name);
+        let rows = till.receipt(20, 1);
+        assert_eq!(till.print(&rows), wanted, "{policy:?} {name}");
+        assert_eq!(till.whole(&rows), 1, "{policy:?} {name}");
+        let lost = till.control.machine(|machine, _| machine.lost());
+        assert_eq!((till.control.drawer_pulses(), lost), (0, 0));
+    }
+}
+
+#[test]
+fn a_silent_printer_with_a_busy_line_is_believed_by_its_model() {
+    let printer = profile("generic-58");
+    let config = MachineConfig { answers: false, ..MachineConfig::of(&printer) };
+    let mut till = Till::new(printer, config, Wires { busy: true, ..Wires::default() });
+    assert_eq!(till.print(&till.receipt(20, 1)), JobEnd::Confirmed(Confirmation::Model));
+    // Told no earlier than the paper stands still.
+    assert!(till.control.machine(|machine, now| machine.is_idle(now)));
+    assert_eq!(till.whole(&till.receipt(20, 1)), 1);
+}
+
+#[test]
+fn the_drawer_gets_one_pulse_of_a_safe_length() {
+    let printer = profile("generic-58");
+    let config = MachineConfig::of(&printer);
+    let mut till = Till::new(printer.clone(), config, Wires { drawer: true, ..Wires::default() });
+    let before = till.control.clock().now_us();
+    assert!(till.driver.drawer() && till.driver.drawer());
+    assert_eq!(till.control.drawer_pulses_us(), [DRAWER_PULSE_US; 2]);
+    // No more than a fifth of the time.
+    assert!(till.control.clock().now_us() - before >= 2 * DRAWER_PULSE_US * 3);
+    let mut by_printer = Till::new(printer, config, Wires::default());
+    assert!(by_printer.driver.drawer());
+    by_printer.torn();
+    assert_eq!(by_printer.control.drawer_pulses(), 1);
+    let mut stopped = Till::of(Policy::Line, "epson-tm");
+    stopped.control.fault(Interruption::PaperOut, true);
+    assert!(stopped.driver.drawer());
+    stopped.control.clock().sleep_us(10_000);
+    assert_eq!(stopped.control.drawer_pulses(), 1, "in real time, although there is no paper");
+}
+
+#[test]
+fn a_stopped_printer_is_not_begun_and_its_reason_told() {
+    for why in INTERRUPTIONS.into_iter().filter(|why| *why != Interruption::Stopped && *why != Interruption::Cooling) {
+        let mut till = Till::of(Policy::Busy, "epson-tm");
+        till.control.fault(why, true);
+        assert_eq!(till.print(&till.receipt(3, 1)), JobEnd::Refused(why), "{why:?}");
+        assert_eq!(till.driver.check().stopped, Some(why));
+        till.control.fault(why, false);
+        assert_eq!(till.print(&till.receipt(3, 1)), JobEnd::Confirmed(Confirmation::ProcessId), "{why:?}");
+        assert_eq!(till.whole(&till.receipt(3, 1)), 1, "{why:?}");
+    }
+}
+
+#[test]
+fn a_paper_sensor_on_the_header_is_enough() {
+    let printer = profile("generic-58");
+    let config = MachineConfig { answers: false, ..MachineConfig::of(&printer) };
+    let mut till = Till::new(printer, config, Wires { busy: true, paper: true, drawer: false });
+    till.control.fault(Interruption::PaperOut, true);
+    assert_eq!(till.print(&till.receipt(3, 1)), JobEnd::Refused(Interruption::PaperOut));
+    assert!(till.torn().is_empty());
+    till.control.fault(Interruption::PaperOut, false);
+    till.control.plan(Plan::AfterDots(400, Interruption::PaperOut));
+    assert_eq!(till.print(&till.receipt(30, 1)), JobEnd::Interrupted(Interruption::PaperOut));
+}
+
+#[test]
+fn a_hot_head_is_waited_for() {
+    struct Cools(SimControl<ManualClock>, bool);
+    impl Watch for Cools {
+        fn progress(&mut self, _: u16, _: u16, waits: Option<Interruption>) {
+            if waits == Some(Interruption::Cooling) {
+                self.1 = true;
+                self.0.fault(Interruption::Cooling, false);
             }
         }
-    }
 
-    async fn print(&mut self, job: u64, rows: Vec<PrintRow>, drawer: bool) -> JobEnd {
-        self.send(job, rows, drawer).await;
-        self.ended(job).await.0
+        fn stops(&mut self) -> bool {
+            false
+        }
+    }
+    let mut till = Till::of(Policy::Busy, "epson-tm");
+    till.control.plan(Plan::AfterDots(400, Interruption::Cooling));
+    let mut cools = Cools(till.control.clone(), false);
+    let rows = till.receipt(200, 1);
+    let end = till.driver.print(&Print { rows: &rows, unclean: false }, &mut cools);
+    assert_eq!((end, cools.1), (JobEnd::Confirmed(Confirmation::ProcessId), true));
+    assert_eq!(till.whole(&rows), 1);
+}
+
+#[test]
+fn a_job_can_be_stopped_and_the_next_comes_out_whole() {
+    struct After(u16);
+    impl Watch for After {
+        fn progress(&mut self, sent: u16, _: u16, _: Option<Interruption>) {
+            self.0 = sent;
+        }
+
+        fn stops(&mut self) -> bool {
+            self.0 >= 5
+        }
+    }
+    for policy in [Policy::Line, Policy::Busy, Policy::Fence, Policy::OpenLoop] {
+        let mut till = Till::of(policy, "generic-58");
+        let long = till.receipt(60, 1);
+        let end = till.driver.print(&Print { rows: &long, unclean: false }, &mut After(0));
+        assert_eq!(end, JobEnd::Interrupted(Interruption::Stopped), "{policy:?}");
+        assert!(till.print(&till.receipt(4, 2)).is_sent(), "{policy:?}");
+        let strips = till.torn();
+        let found = |rows: &[Row]| whole(&strips, rows, &till.printer);
+        assert_eq!((found(&long), found(&till.receipt(4, 2))), (0, 1), "{policy:?}");
     }
 }
 
-fn receipt(rows: usize) -> Vec<PrintRow> {
-    (1..=rows).map(|n| PrintRow::plain(format!("{n:>3}  a part of the heating   9,90 €"))).collect()
+#[test]
+fn the_budget_holds_and_no_byte_is_lost_where_anything_holds_back() {
+    // Thousandths of the mechanism's own time.
+    for (policy, budget) in
+        [(Policy::Line, 1_050), (Policy::Busy, 1_050), (Policy::Fence, 1_100), (Policy::OpenLoop, 1_150)]
+    {
+        for sample in sweep::sweep(policy) {
+            let small = sample.buffer < 256;
+            assert_eq!(sample.lost, 0, "{sample:?}");
+            assert!(sample.end.is_sent(), "{sample:?}");
+            // A buffer that does not hold two rows leaves the mechanism waiting for the next one.
+            assert!(small || sample.ratio_milli() <= budget, "{} {sample:?}", sample.ratio_milli());
+        }
+    }
 }
 
-#[tokio::test]
-async fn a_receipt_is_printed_confirmed_and_kept() {
+/// A printer that says anything at all, and takes everything.
+struct Rubbish {
+    says: Vec<u8>,
+    at: usize,
+    takes: usize,
+}
+
+impl ByteLink for Rubbish {
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len().min(self.takes))
+    }
+
+    fn pending(&mut self) -> io::Result<usize> {
+        Ok(0)
+    }
+
+    fn try_read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        for slot in into.iter_mut() {
+            *slot = self.says.get(self.at % self.says.len().max(1)).copied().unwrap_or(0);
+            self.at += 1;
+        }
+        Ok(if self.says.is_empty() { 0 } else { into.len() })
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_printer_that_says_anything_neither_hangs_nor_breaks(
+        says in proptest::collection::vec(any::<u8>(), 0..40),
+        takes in 0..20_usize,
+        which in 0..4_usize,
+    ) {
+        let printer = Profile::library()[which].data.clone();
+        let open = Box::new(move || Ok(Rubbish { says: says.clone(), at: 0, takes }));
+        let pins: Pins<NoPin, NoPin> = Pins::default();
+        let clock = ManualClock::default();
+        let rows = receipt(10, 1, &printer);
+        let mut driver = Driver::new(printer, false, open, pins, clock.clone());
+        let end = driver.print(&Print { rows: &rows, unclean: false }, &mut ());
+        prop_assert!(takes > 0 || !matches!(end, JobEnd::Confirmed(_)), "{:?}", end);
+        prop_assert!(clock.now_us() < 300_000_000, "{} s", clock.now_us() / 1_000_000);
+    }
+}
+
+#[test]
+fn a_flood_of_answers_confirms_nothing() {
+    let printer = profile("generic-58");
+    let open = Box::new(|| Ok(Rubbish { says: vec![0x12, 0x00], at: 0, takes: 64 }));
+    let pins: Pins<NoPin, NoPin> = Pins::default();
+    let rows = receipt(10, 1, &printer);
+    let mut driver = Driver::new(printer, true, open, pins, ManualClock::default());
+    let end = driver.print(&Print { rows: &rows, unclean: false }, &mut ());
+    assert_eq!(end, JobEnd::SentUnconfirmed);
+}
+
+#[test]
+fn four_hundred_lines_and_none_at_all_are_receipts() {
+    let mut till = Till::of(Policy::Busy, "generic-80");
+    assert_eq!(till.print(&[]), JobEnd::Confirmed(Confirmation::Fence));
+    let rows = till.receipt(400, 1);
+    assert_eq!(till.print(&rows), JobEnd::Confirmed(Confirmation::Fence));
+    assert_eq!(till.whole(&rows), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receipt_is_kept_before_it_is_called_printed() {
+    use crate::printer::{JobId, PrinterCommand, PrinterEvent};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("receipts");
-    let mut till = Till::new(Some(&path)).await;
-    let rows = vec![
-        PrintRow { text: "Müller".into(), bold: true, centred: true },
-        PrintRow::plain("Total                   15,40 €"),
-    ];
-    till.send(7, rows.clone(), false).await;
-    assert_eq!(till.ended(7).await, (CONFIRMED, vec![(1, 2), (2, 2)]));
-    let text = "             Müller\nTotal                   15,40 €\n";
-    assert_eq!(till.control.jobs(), [text]);
-    assert_eq!(std::fs::read_to_string(path.join("001.txt")).unwrap(), text);
-    let bytes = escpos::encode(&rows, &escpos::EncodeOptions::epson(32));
-    assert_eq!(std::fs::read(path.join("001.bin")).unwrap(), bytes);
-
-    drop(till);
-    let mut restarted = Till::new(Some(&path)).await;
-    assert_eq!(restarted.print(1, receipt(1), false).await, CONFIRMED);
-    assert_eq!(std::fs::read_to_string(path.join("001.txt")).unwrap(), text);
-    assert!(path.join("002.txt").exists() && path.join("002.bin").exists());
-}
-
-#[tokio::test]
-async fn the_drawer_opens_only_when_asked() {
-    let mut till = Till::new(None).await;
-    let injected = vec![PrintRow::plain("Tea\x1bp\0\x19\x19\x10\x14\x01\x00\x01 cup")];
-    assert_eq!(till.print(1, injected.clone(), false).await, CONFIRMED);
-    assert_eq!(till.control.drawer_pulses(), 0);
-    assert_eq!(till.print(2, injected, true).await, CONFIRMED);
-    assert_eq!(till.control.drawer_pulses(), 1);
-    assert_eq!(till.print(3, receipt(3), false).await, CONFIRMED);
-    assert_eq!((till.control.drawer_pulses(), till.control.jobs().len()), (1, 3));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fault_at_any_row_interrupts_and_the_next_job_starts_clean() {
-    let folder = tempfile::tempdir().unwrap();
-    let faults = [Interruption::PaperOut, Interruption::CoverOpen, Interruption::Unplugged, Interruption::Cooling];
-    let mut till = Till::new(Some(folder.path())).await;
-    let mut whole = 0;
-    for (number, fault) in (0..40_u64).zip(faults.into_iter().cycle()) {
-        till.control.fail_after(u32::try_from(number).unwrap(), fault);
-        assert_eq!(till.print(number, receipt(40), false).await, JobEnd::Interrupted(fault));
-        assert_eq!(till.event().await, PrinterEvent::Gone);
-        assert_eq!(till.control.jobs().len(), whole, "a torn receipt is not a receipt");
-        till.control.fault(fault, false);
-        assert_eq!(till.event().await, PrinterEvent::Ready);
-        assert_eq!(till.print(100 + number, receipt(2), false).await, CONFIRMED);
-        whole += 1;
-        assert_eq!(till.control.jobs().last().unwrap().lines().count(), 2);
-    }
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2 * whole);
-}
-
-#[tokio::test]
-async fn a_job_without_paper_or_plug_is_refused_with_its_reason() {
-    let mut till = Till::new(None).await;
-    till.control.paper(false);
-    assert_eq!(till.event().await, PrinterEvent::Gone);
-    assert_eq!(till.print(1, receipt(3), true).await, JobEnd::Interrupted(Interruption::PaperOut));
-    till.control.plugged(false);
-    // The gravest fault is the one that is told; the driver learns of it in its own time.
-    for number in 2.. {
-        if till.print(number, receipt(3), true).await == JobEnd::Interrupted(Interruption::Unplugged) {
-            break;
+    let config = SimConfig { printer: profile("generic-80"), folder: Some(path.clone()) };
+    let rows = receipt(5, 1, &config.printer);
+    let (mut link, control) = spawn(config, ManualClock::default());
+    for number in 1..=3 {
+        let command = PrinterCommand::Print { job: JobId(number), rows: rows.clone(), unclean: false };
+        link.commands.send(command).await.unwrap();
+        let mut last = 0;
+        loop {
+            match link.events.recv().await.unwrap() {
+                PrinterEvent::Progress { rows_sent, rows, .. } => {
+                    assert!(rows_sent >= last && rows == 8, "{rows_sent} of {rows}");
+                    last = rows_sent;
+                }
+                PrinterEvent::Ended { job, how } => {
+                    assert_eq!((job, how), (JobId(number), JobEnd::Confirmed(Confirmation::Fence)));
+                    break;
+                }
+                other @ (PrinterEvent::Drawer(_) | PrinterEvent::Health(_)) => panic!("{other:?}"),
+            }
         }
+        let text = std::fs::read_to_string(path.join(format!("{number:03}.txt"))).unwrap();
+        assert!(text.starts_with("Kestrel Service\n") && text.ends_with("Thank you\n"), "{text}");
+        assert!(path.join(format!("{number:03}.png")).exists());
     }
-    till.control.paper(true);
-    till.control.clone().plugged(true);
-    assert_eq!(till.event().await, PrinterEvent::Ready);
-    assert_eq!((till.control.drawer_pulses(), till.control.jobs().len()), (0, 0));
-    assert_eq!(till.print(1, receipt(3), false).await, CONFIRMED);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hand_before_the_job_counts_for_the_job() {
-    for number in 0..50 {
-        let mut till = Till::new(None).await;
-        till.control.plugged(false);
-        till.send(number, receipt(3), true).await;
-        let how = JobEnd::Interrupted(Interruption::Unplugged);
-        let mut left = vec![PrinterEvent::Gone, PrinterEvent::Ended { job: JobId(number), how }];
-        while !left.is_empty() {
-            let event = till.event().await;
-            let progress = matches!(event, PrinterEvent::Progress { .. });
-            assert!(progress || left.contains(&event), "{event:?}, not one of {left:?}");
-            left.retain(|expected| *expected != event);
-        }
-        assert!(till.control.jobs().is_empty());
-        assert_eq!(till.control.drawer_pulses(), 0);
-    }
-}
-
-#[tokio::test]
-async fn long_and_strange_receipts_neither_hang_nor_break() {
-    let mut till = Till::new(None).await;
-    assert_eq!(till.print(1, Vec::new(), false).await, CONFIRMED);
-    let strange = ["\0", "\u{202E}gnip\u{202C}", "😀😀", "\x10\x04\x01", "\u{1b}@"];
-    assert_eq!(till.print(2, strange.map(PrintRow::plain).to_vec(), false).await, CONFIRMED);
-    assert_eq!(till.control.jobs()[1], "\ngnip\n??\n\n @\n");
-    assert_eq!(till.print(3, vec![PrintRow::plain("x".repeat(100_000))], false).await, CONFIRMED);
-    let begun = Instant::now();
-    assert_eq!(till.print(4, receipt(400), false).await, CONFIRMED);
-    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
-    assert_eq!(till.control.jobs()[3].lines().count(), 400);
-}
-
-#[tokio::test]
-async fn the_memory_of_texts_is_bounded() {
-    let mut till = Till::new(None).await;
-    for number in 0..300 {
-        assert_eq!(till.print(number, vec![PrintRow::plain(number.to_string())], false).await, CONFIRMED);
-    }
-    let jobs = till.control.jobs();
-    assert_eq!((jobs.len(), jobs[0].as_str(), jobs[255].as_str()), (256, "44\n", "299\n"));
-}
-
-#[tokio::test]
-async fn an_unwritable_folder_does_not_stop_the_printing() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    let mut till = Till::new(Some(&file)).await;
-    assert_eq!(till.print(1, receipt(3), false).await, CONFIRMED);
-    assert_eq!(till.control.jobs().len(), 1);
-}
-
-#[tokio::test]
-async fn dropping_the_link_ends_the_tasks() {
-    let metrics = tokio::runtime::Handle::current().metrics();
-    let before = metrics.num_alive_tasks();
-    for unplugged in [false, true] {
-        let till = Till::new(None).await;
-        assert_eq!(metrics.num_alive_tasks(), before + 2);
-        till.control.plugged(!unplugged);
-        let control = till.control.clone();
-        drop(till);
-        for _ in 0..1_000 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(metrics.num_alive_tasks(), before);
-        assert!(control.jobs().is_empty());
-    }
+    assert_eq!(control.strips().len(), 3);
+    link.commands.send(PrinterCommand::Drawer).await.unwrap();
+    assert_eq!(link.events.recv().await, Some(PrinterEvent::Drawer(true)));
 }

@@ -7,7 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::model::{AfterSaving, Model, Overlay, Question};
 use crate::app::msg::Key;
 use crate::app::screens::{checkout, job};
-use crate::domain::event::{CashRecorded, Event};
+use crate::domain::event::{CashRecorded, DrawerOpened, Event};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 
@@ -64,8 +64,10 @@ pub fn record(model: &mut Model, received: Money, out: &mut Vec<Effect>) {
     };
     let Some(invoice) = job::invoice(model) else { return };
     let kept = received.minor.min(open.minor);
+    let payment = PaymentId(id);
+    let drawer = DrawerOpened { payment, job: invoice.job, visit: invoice.visit };
     let event = Event::CashRecorded(CashRecorded {
-        payment: PaymentId(id),
+        payment,
         invoice: invoice.id,
         document: invoice.document.clone(),
         job: invoice.job,
@@ -75,5 +77,5 @@ pub fn record(model: &mut Model, received: Money, out: &mut Vec<Effect>) {
         change_minor: received.minor.saturating_sub(kept),
         linked_to: model.cash_linked,
     });
-    job::update::commit(model, event, AfterSaving::CashTaken, out);
+    job::update::commit(model, event, AfterSaving::CashTaken(drawer), out);
 }

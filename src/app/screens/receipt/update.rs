@@ -1,24 +1,27 @@
 //! What the keys of the receipt do.
 //!
-//! Invariant: one print at a time; the receipt stays until it is left.
+//! Invariant: one print at a time, never begun by itself; the receipt stays until it is left.
 
 use crate::app::effect::Effect;
-use crate::app::model::{Model, ReceiptView, Screen};
+use crate::app::model::{AfterSaving, Model, Overlay, Printing, ReceiptView, Screen};
 use crate::app::msg::Key;
-use crate::app::screens::today;
+use crate::app::screens::{job, today};
 use crate::app::update::{pay, step};
+use crate::domain::event::{Event, ReceiptEnded, ReceiptState};
+use crate::domain::receipt::ReceiptRow;
 
-/// Asks for the layout and shows it; `drawer` opens the drawer with the first print.
-pub fn open(model: &mut Model, drawer: bool, out: &mut Vec<Effect>) {
+/// Asks for the layout and how the printer is, and shows the receipt.
+pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     let job = match (&model.card, model.screen) {
         (Some(card), Screen::Card) => Some(card.machine.intent().job),
         _ => model.wanted,
     };
     let Some(job) = job else { return };
     let op = model.next_op();
-    out.push(Effect::RenderReceipt { op, job });
+    out.extend([Effect::RenderReceipt { op, job, columns: model.columns }, Effect::CheckPrinter { op }]);
     model.wanted = Some(job);
-    model.receipt = Some(ReceiptView { op, rows: None, scroll: 0, drawer, printing: None, printed: None });
+    model.receipt =
+        Some(ReceiptView { op, rows: None, unfinished: None, scroll: 0, trouble: None, printing: None, printed: None });
     model.go(Screen::Receipt);
 }
 
@@ -27,9 +30,54 @@ pub fn print(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(job) = model.wanted else { return };
     let op = model.next_op();
     if let Some(view) = &mut model.receipt {
-        view.printing = Some(op);
-        out.push(Effect::Print { op, job, drawer: view.drawer });
+        view.printing = Some(Printing { op, sent: 0, rows: 0, waits: None, stopping: false });
+        out.push(Effect::Print { op, job });
     }
+}
+
+/// Asks the printer to stop; the screen says so until it has answered.
+pub fn stop(model: &mut Model, out: &mut Vec<Effect>) {
+    if let Some(printing) = model.receipt.as_mut().and_then(|view| view.printing.as_mut()) {
+        printing.stopping = true;
+        out.push(Effect::StopPrint);
+    }
+}
+
+/// The copy that a stopped program left came out, says the technician.
+pub fn came_out(model: &mut Model, out: &mut Vec<Effect>) {
+    let (Some(copy), Some(invoice)) = (unfinished(model), job::invoice(model)) else { return };
+    let event = Event::ReceiptEnded(ReceiptEnded {
+        invoice: invoice.id,
+        job: invoice.job,
+        visit: invoice.visit,
+        copy,
+        state: ReceiptState::Confirmed,
+        by: Some("technician".to_owned()),
+        why: None,
+    });
+    job::update::commit(model, event, AfterSaving::ReceiptFound, out);
+}
+
+/// That is on the disk.
+pub fn found(model: &mut Model) {
+    if let Some(view) = &mut model.receipt {
+        view.printed = view.unfinished.take().map(|copy| (copy, true));
+    }
+}
+
+/// Shows its code over everything.
+pub fn show_code(model: &mut Model) {
+    let rows = model.receipt.as_ref().and_then(|view| view.rows.as_ref()?.as_ref().ok());
+    let code = rows.into_iter().flatten().find_map(|row| match row {
+        ReceiptRow::Qr(dots) => Some(dots.clone()),
+        ReceiptRow::Text { .. } | ReceiptRow::Logo => None,
+    });
+    model.overlay = code.map(Overlay::Code);
+}
+
+/// The copy of which nobody knows whether it came out.
+pub fn unfinished(model: &Model) -> Option<u32> {
+    model.receipt.as_ref().and_then(|view| view.unfinished)
 }
 
 /// Back to the job: what was collected is over.

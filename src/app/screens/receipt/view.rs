@@ -1,6 +1,7 @@
 //! How the receipt looks on the screen: the rows that will be on the paper.
 //!
-//! Invariant: shows the words and amounts that are printed; a screen narrower than the paper takes out blanks only.
+//! Invariant: shows the words and amounts that are printed; a screen narrower than the paper breaks rows as narrower
+//! paper would.
 
 use crate::app::model::{Model, ReceiptView};
 use crate::app::screens::job;
@@ -30,46 +31,54 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     panes.extend(beside(model, place, true));
     let document = job::invoice(model).map(|i| i.document.to_string()).unwrap_or_default();
     let title = vec![format!("RECEIPT {document}"), "RECEIPT".to_owned()];
-    Body { title, panes, focus, notes: view.and_then(note).into_iter().collect(), hints: None }
+    Body { title, panes, focus, notes: view.map(|view| notes(view, cells)).unwrap_or_default(), hints: None }
 }
 
 /// The rows in the middle, the heavier ones heavier.
 fn paper(rows: &[ReceiptRow], cells: usize) -> Vec<Row> {
-    let columns = rows.iter().map(|row| width(&row.text)).max().unwrap_or(0).min(cells);
-    let indent = cells.saturating_sub(columns) / 2;
-    let line = |row: &ReceiptRow| {
-        let role = if row.bold { Role::Strong } else { Role::Plain };
-        let text = squeeze(&row.text, cells);
-        let own = if row.centred { columns.saturating_sub(width(&text)) / 2 } else { 0 };
-        Row::of(format!("{}{text}", " ".repeat(indent + own)), role)
-    };
-    rows.iter().map(line).collect()
-}
-
-/// Takes blanks out of the widest gap until it fits: the amount at the end stays. A rule is cut.
-fn squeeze(text: &str, cells: usize) -> String {
-    let mut text = text.to_owned();
-    while width(&text) > cells {
-        match text.trim_start().rfind("  ") {
-            Some(_) => {
-                let at = text.rfind("  ").unwrap_or(0);
-                text.remove(at);
-            }
-            None if text.bytes().all(|b| b == b'-') => text.truncate(cells),
-            None => break,
+    let columns = rows.iter().map(columns).max().unwrap_or(0).min(cells);
+    let indent = " ".repeat(cells.saturating_sub(columns) / 2);
+    let line = |row: &ReceiptRow| match row {
+        ReceiptRow::Text { text, bold } => {
+            Some(Row::of(format!("{indent}{text}"), if *bold { Role::Strong } else { Role::Plain }))
         }
-    }
-    text
+        ReceiptRow::Qr(_) => Some(Row::centred("[code: Q shows it]", Role::Dim)),
+        // A picture would push the figures off a small screen.
+        ReceiptRow::Logo => None,
+    };
+    rows.iter().filter_map(line).collect()
 }
 
-fn note(view: &ReceiptView) -> Option<Row> {
-    if view.printing.is_some() {
-        return Some(Row::of(" printing", Role::Strong));
+fn columns(row: &ReceiptRow) -> usize {
+    match row {
+        ReceiptRow::Text { text, .. } => width(text),
+        ReceiptRow::Qr(_) | ReceiptRow::Logo => 0,
     }
-    match (view.printed, view.drawer) {
-        (Some(1), _) => Some(Row::of(" printed", Role::Strong)),
-        (Some(copy), _) => Some(Row::of(format!(" printed copy {copy}"), Role::Strong)),
-        (None, true) => Some(Row::of(" printing opens the drawer", Role::Dim)),
-        (None, false) => None,
+}
+
+/// What is to be known before the paper comes out, and while it does.
+fn notes(view: &ReceiptView, cells: usize) -> Vec<Row> {
+    let said = |text: &str, role| -> Vec<Row> {
+        let lines = wrap(text, cells.saturating_sub(2));
+        lines.into_iter().map(|text| Row::of(format!(" {text}"), role)).collect()
+    };
+    if let Some(printing) = &view.printing {
+        let how = match (&printing.waits, printing.stopping, printing.rows) {
+            (_, true, _) => "stopping".to_owned(),
+            (Some(why), false, _) => format!("printing, waits: {why}"),
+            (None, false, 0) => "printing".to_owned(),
+            (None, false, rows) => format!("printing, {} of {rows} lines", printing.sent),
+        };
+        return said(&how, Role::Strong);
+    }
+    match (view.printed, view.unfinished, &view.trouble) {
+        (Some((1, true)), ..) => said("printed", Role::Strong),
+        (Some((copy, true)), ..) => said(&format!("printed copy {copy}"), Role::Strong),
+        (Some((_, false)), ..) => said("sent, not confirmed: look at the paper", Role::Warn),
+        (None, Some(_), _) => {
+            said("The program stopped while this was printed. Did it come out? If not, print a copy.", Role::Warn)
+        }
+        (None, None, Some(trouble)) => said(trouble, Role::Warn),
+        (None, None, None) => Vec::new(),
     }
 }
