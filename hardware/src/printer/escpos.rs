@@ -155,7 +155,7 @@ pub fn encode(rows: &[Row], printer: &ProfileData, strip_bytes: u32) -> Encoded 
     for row in rows {
         match row {
             Row::Text(line) => text(&mut job, line, printer, strip_bytes),
-            Row::Image(image) => picture(&mut job, image, printer, strip_bytes),
+            Row::Image(image) => picture(&mut job, &centred(image, printer), printer, strip_bytes),
             Row::Qr(text) => square(&mut job, text, printer, strip_bytes),
         }
     }
@@ -249,11 +249,7 @@ fn square(job: &mut Encoded, text: &str, printer: &ProfileData, strip_bytes: u32
         return;
     };
     if printer.qr == QrBy::Raster {
-        let image = code.enlarged(QR_MODULE_DOTS.into());
-        let margin = u32::from(printer.dots).saturating_sub(image.width()) / 2;
-        let mut placed = Bitmap::new(margin + image.width(), image.height());
-        placed.draw(&image, margin, 0);
-        return picture(job, &placed, printer, strip_bytes);
+        return picture(job, &centred(&code.enlarged(QR_MODULE_DOTS.into()), printer), printer, strip_bytes);
     }
     let length = u16::try_from(text.len() + QR_STORE.len()).unwrap_or(u16::MAX).to_le_bytes();
     job.say(&JUSTIFY, &[1]);
@@ -267,6 +263,14 @@ fn square(job: &mut Encoded, text: &str, printer: &ProfileData, strip_bytes: u32
     job.say(&JUSTIFY, &[0]);
     job.rows = job.rows.saturating_add(1);
     job.piece(code.height() * u32::from(QR_MODULE_DOTS));
+}
+
+/// With as much white before it as puts it in the middle: clones do not justify pictures.
+fn centred(image: &Bitmap, printer: &ProfileData) -> Bitmap {
+    let margin = u32::from(printer.dots).saturating_sub(image.width()) / 2;
+    let mut placed = Bitmap::new(margin + image.width(), image.height());
+    placed.draw(image, margin, 0);
+    placed
 }
 
 /// Dots in strips, cut at the paper's right edge and padded to whole bytes.

@@ -1,6 +1,7 @@
 //! `tillroll printer watch`: the edges of a pin, to check the wiring.
 
 use crate::cli::CliError;
+#[cfg(feature = "gpio")]
 use crate::cli::output::{line, object};
 use std::time::{Duration, Instant};
 use tillroll_hardware::gpio::{GpioError, HeaderKind};

@@ -40,6 +40,9 @@ pub fn content(receipt: &Receipt) -> Vec<Block> {
         let rows = r.merchant.logo.iter().take(LOGO_DOTS_MAX);
         out.0.push(Block::Logo(rows.map(|row| row.chars().take(LOGO_DOTS_MAX).collect()).collect()));
     }
+    if !out.0.is_empty() {
+        out.pair("", "", false);
+    }
     out.centre(&r.merchant.name, true);
     out.centre(&r.merchant.address, false);
     out.centre(&format!("VAT no. {}", r.merchant.tax_id), false);
@@ -64,7 +67,10 @@ pub fn content(receipt: &Receipt) -> Vec<Block> {
     if r.open.minor > 0 || pending == 0 {
         out.pair("TO PAY", &r.open.to_string(), true);
     }
+    // White around the code, or no phone reads it.
+    out.pair("", "", false);
     out.0.push(Block::Qr(r.reference()));
+    out.pair("", "", false);
     out.centre("Thank you", false);
     out.0
 }

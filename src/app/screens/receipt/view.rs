@@ -46,7 +46,12 @@ fn paper(rows: &[ReceiptRow], cells: usize) -> Vec<Row> {
         // A picture would push the figures off a small screen.
         ReceiptRow::Logo => None,
     };
-    rows.iter().filter_map(line).collect()
+    let drawn = rows.iter().skip_while(|row| **row == ReceiptRow::Logo || is_blank(row));
+    drawn.filter_map(line).collect()
+}
+
+fn is_blank(row: &ReceiptRow) -> bool {
+    matches!(row, ReceiptRow::Text { text, .. } if text.is_empty())
 }
 
 fn columns(row: &ReceiptRow) -> usize {
