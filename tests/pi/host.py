@@ -7,6 +7,7 @@ QEMU's model of the Pi 3B has the PL011, and pins that can be read and driven. I
 sends a byte as soon as it is written, whatever the baud rate. Edges are tried on the machine `virt`, whose PL061 has them.
 """
 
+import atexit
 import json
 import os
 import select
@@ -41,6 +42,7 @@ class Board:
             command += ["-serial", line(name, "on")]
         self.log = open(path("log"), "w+")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        atexit.register(self.process.kill)  # also where this ends early
         self.sockets = {name: self.connect(path(name)) for name in [*names, "qmp", "qtest"]}
         self.edges, self.answers, self.uart = [], [], bytearray()
         self.told = threading.Condition()
