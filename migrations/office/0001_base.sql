@@ -270,11 +270,13 @@ CREATE TABLE attempt (
     stan          INTEGER NOT NULL,
     rrn           TEXT NOT NULL UNIQUE,
     deferred      INTEGER NOT NULL CHECK (deferred IN (0, 1)),
-    state         TEXT NOT NULL CHECK (state = 'prepared' OR state = 'in_doubt' OR state = 'approved' OR state = 'declined' OR state = 'reversing' OR state = 'dead' OR state = 'captured'),
+    state         TEXT NOT NULL CHECK (state = 'prepared' OR state = 'announced' OR state = 'in_doubt' OR state = 'approved' OR state = 'declined' OR state = 'reversing' OR state = 'dead' OR state = 'captured'),
     amount_minor  INTEGER NOT NULL,
     approved_minor INTEGER NOT NULL DEFAULT 0,
     auth_code     TEXT,
     response_code TEXT,
+    reference     TEXT,
+    token         TEXT,
     tries         INTEGER NOT NULL DEFAULT 0,
     lease_ms      INTEGER NOT NULL DEFAULT 0,
     fence         INTEGER NOT NULL DEFAULT 0,
@@ -282,7 +284,24 @@ CREATE TABLE attempt (
     PRIMARY KEY (payment, n)
 ) STRICT;
 CREATE UNIQUE INDEX attempt_one_alive ON attempt (payment)
-    WHERE state IN ('prepared', 'in_doubt', 'approved', 'reversing', 'captured');
+    WHERE state IN ('prepared', 'announced', 'in_doubt', 'approved', 'reversing', 'captured');
+
+-- Reversals, captures and refunds of attempts. Their numbers are committed before anything is sent, and stay the same
+-- however often it is sent. again: an approval came after the reversal, which is sent once more. subject: the refund that it carries out; empty otherwise.
+CREATE TABLE follow_up (
+    key          TEXT PRIMARY KEY,
+    payment      TEXT NOT NULL,
+    n            INTEGER NOT NULL,
+    kind         TEXT NOT NULL CHECK (kind = 'capture' OR kind = 'reversal' OR kind = 'refund'),
+    subject      TEXT NOT NULL,
+    stan         INTEGER NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    at_ms        INTEGER NOT NULL,
+    sent         INTEGER NOT NULL DEFAULT 0 CHECK (sent IN (0, 1)),
+    again        INTEGER NOT NULL DEFAULT 0 CHECK (again IN (0, 1)),
+    FOREIGN KEY (payment, n) REFERENCES attempt (payment, n),
+    UNIQUE (payment, n, kind, subject)
+) STRICT;
 
 CREATE TABLE ledger_entry (
     id       TEXT PRIMARY KEY,

@@ -50,12 +50,14 @@ CREATE TABLE endings (
     CHECK (amount_minor >= 0)
 ) STRICT;
 
--- A captured payment that was to be reversed: the whole of it goes back, once.
+-- Money that went back after a capture, by the refund's own key; a reversal that came after the capture is one of the rest.
 CREATE TABLE refunds (
-    key           TEXT PRIMARY KEY REFERENCES endings (key),
+    key           TEXT PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 160),
+    of            TEXT NOT NULL REFERENCES endings (key),
     amount_minor  INTEGER NOT NULL CHECK (amount_minor > 0),
     at_ms         INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX refunds_by_capture ON refunds (of);
 
 CREATE TRIGGER capture_within_its_authorisation BEFORE INSERT ON endings
 WHEN NEW.kind = 'captured' AND NEW.amount_minor >
@@ -66,9 +68,10 @@ CREATE TRIGGER nothing_approved_after_its_reversal BEFORE INSERT ON authorisatio
 WHEN NEW.approved_minor > 0 AND EXISTS (SELECT 1 FROM endings WHERE key = NEW.key)
 BEGIN SELECT RAISE(ABORT, 'the key was reversed before it came'); END;
 
-CREATE TRIGGER refund_is_the_whole_capture BEFORE INSERT ON refunds
-WHEN NEW.amount_minor IS NOT (SELECT amount_minor FROM endings WHERE key = NEW.key AND kind = 'captured')
-BEGIN SELECT RAISE(ABORT, 'a refund is the whole of a capture'); END;
+CREATE TRIGGER refunds_within_their_capture BEFORE INSERT ON refunds
+WHEN NEW.amount_minor + coalesce((SELECT sum(amount_minor) FROM refunds WHERE of = NEW.of), 0) >
+     coalesce((SELECT amount_minor FROM endings WHERE key = NEW.of AND kind = 'captured'), 0)
+BEGIN SELECT RAISE(ABORT, 'refunds are above what was captured'); END;
 
 CREATE TRIGGER authorisations_stay BEFORE UPDATE ON authorisations
 BEGIN SELECT RAISE(ABORT, 'an authorisation is never changed'); END;
@@ -78,3 +81,7 @@ CREATE TRIGGER endings_stay BEFORE UPDATE ON endings
 BEGIN SELECT RAISE(ABORT, 'an ending is never changed'); END;
 CREATE TRIGGER endings_are_kept BEFORE DELETE ON endings
 BEGIN SELECT RAISE(ABORT, 'an ending is never deleted'); END;
+CREATE TRIGGER refunds_stay BEFORE UPDATE ON refunds
+BEGIN SELECT RAISE(ABORT, 'a refund is never changed'); END;
+CREATE TRIGGER refunds_are_kept BEFORE DELETE ON refunds
+BEGIN SELECT RAISE(ABORT, 'a refund is never deleted'); END;

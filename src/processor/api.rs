@@ -22,7 +22,7 @@ use self::problem::Problem;
 use super::Processor;
 use super::answer::Delivery;
 use super::card;
-use super::ledger::{Authorised, Captured, Ledger, LedgerError};
+use super::ledger::{Authorised, Captured, GivenBack, Ledger, LedgerError};
 use super::listen::HangUp;
 
 /// The largest request body, in bytes.
@@ -38,6 +38,7 @@ pub(super) fn router(processor: Processor) -> Router {
         .route("/v1/lookup", post(lookup))
         .route("/v1/reverse", post(reverse))
         .route("/v1/capture", post(capture))
+        .route("/v1/refund", post(refund))
         .route("/v1/ledger", get(book))
         .route("/healthz", get(healthz))
         .fallback(async || Problem::NoSuchRoute.into_response())
@@ -100,12 +101,26 @@ async fn capture(State(processor): State<Processor>, request: Request) -> Result
     }
 }
 
+async fn refund(State(processor): State<Processor>, request: Request) -> Result<Json<Value>, Problem> {
+    let (key, of, amount_minor) = wire::Refund::check(read(request).await?)?;
+    match on_ledger(processor, move |ledger| ledger.refund(&key, &of, amount_minor)).await? {
+        GivenBack::Done => Ok(Json(json!({ "refunded_minor": amount_minor }))),
+        GivenBack::UnknownKey => Err(Problem::UnknownKey),
+        GivenBack::OtherContent => Err(Problem::KeyReused),
+        GivenBack::TooMuch { left_minor } => Err(Problem::AboveCapture { left_minor }),
+    }
+}
+
 async fn book(State(processor): State<Processor>) -> Result<Json<Value>, Problem> {
     let book = on_ledger(processor, Ledger::book).await?;
     Ok(Json(json!({
         "authorisations": book.entries.iter().map(wire::row).collect::<Vec<_>>(),
         "truncated": book.truncated,
         "captured_net_minor": book.captured_net_minor,
+        "captures": book.counts.captures,
+        "captured_minor": book.counts.captured_minor,
+        "refunds": book.counts.refunds,
+        "refunded_minor": book.counts.refunded_minor,
     })))
 }
 

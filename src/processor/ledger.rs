@@ -1,7 +1,7 @@
 //! The processor's book: one SQLite file, every change committed and on the disk before it is spoken of.
 //!
 //! Invariants, each held by a constraint or a trigger of `migrations/processor/0001_ledger.sql`: a key has one answer;
-//! it is captured or reversed, never both; no capture above its authorisation; a refund is the whole of its capture.
+//! it is captured or reversed, never both; no capture above its authorisation; no more goes back than was captured.
 //! Never stored: a card number, a track, a cipher text. Start at [`Ledger::authorise`].
 
 mod error;
@@ -19,7 +19,7 @@ use super::answer::{self, Answer, CardRead, Delivery, History, Question, Respons
 use super::card::CardFacts;
 
 pub use error::LedgerError;
-pub use read::{BOOK_ROWS, Book, Ending, Entry};
+pub use read::{BOOK_ROWS, Book, Counts, Ending, Entry};
 
 /// An authorisation request, checked, as the ledger takes it.
 #[derive(Debug, Clone)]
@@ -79,6 +79,22 @@ pub enum Captured {
     Otherwise {
         /// What was captured, in minor units.
         captured_minor: i64,
+    },
+}
+
+/// What became of a refund.
+#[derive(Debug, PartialEq, Eq)]
+pub enum GivenBack {
+    /// The amount goes back, now or by an earlier call.
+    Done,
+    /// There is no authorisation under this key.
+    UnknownKey,
+    /// The refund's key belongs to another refund.
+    OtherContent,
+    /// More than what is left of the capture, in minor units.
+    TooMuch {
+        /// What is left, in minor units.
+        left_minor: i64,
     },
 }
 
@@ -146,13 +162,14 @@ impl Ledger {
             return Ok(if reversed { Captured::Reversed } else { Captured::UnknownKey });
         };
         match entry.ending {
-            Ending::Reversed | Ending::Refunded { .. } => return Ok(Captured::Reversed),
-            Ending::Captured { captured_minor } if captured_minor == amount_minor => {
+            ended if ended.is_reversed() => return Ok(Captured::Reversed),
+            Ending::Captured { captured_minor, .. } if captured_minor == amount_minor => {
                 return Ok(Captured::Done);
             }
-            Ending::Captured { captured_minor } => {
+            Ending::Captured { captured_minor, .. } => {
                 return Ok(Captured::Otherwise { captured_minor });
             }
+            Ending::Reversed => return Ok(Captured::Reversed),
             Ending::Open => {}
         }
         if entry.approved_minor == 0 {
@@ -176,12 +193,12 @@ impl Ledger {
         let entry = read::entry(&tx, key)?;
         let found = entry.is_some();
         let refunded_minor = match entry.map(|entry| entry.ending) {
-            Some(Ending::Captured { captured_minor }) => {
-                tx.prepare_cached("INSERT INTO refunds (key, amount_minor, at_ms) VALUES (?1, ?2, ?3)")?
-                    .execute(params![key, captured_minor, now_ms()])?;
+            Some(Ending::Captured { captured_minor, refunded_minor }) => {
+                if captured_minor > refunded_minor {
+                    give_back(&tx, &format!("reversal of {key}"), key, captured_minor - refunded_minor)?;
+                }
                 Some(captured_minor)
             }
-            Some(Ending::Refunded { captured_minor }) => Some(captured_minor),
             Some(Ending::Reversed) => None,
             Some(Ending::Open) => {
                 end(&tx, key, "reversed", 0)?;
@@ -196,6 +213,33 @@ impl Ledger {
         };
         tx.commit()?;
         Ok(Reversal { found, refunded_minor })
+    }
+
+    /// Gives so much of a capture back, once for each refund's key. On the disk when it returns.
+    ///
+    /// # Errors
+    /// The file cannot be read or written; then nothing was booked.
+    pub fn refund(&mut self, key: &str, of: &str, amount_minor: i64) -> Result<GivenBack, LedgerError> {
+        let tx = self.begin()?;
+        let before: Option<(String, i64)> = tx
+            .prepare_cached("SELECT of, amount_minor FROM refunds WHERE key = ?1")?
+            .query_row([key], |r| Ok((r.get(0)?, r.get(1)?)))
+            .optional()?;
+        if let Some((was_of, was)) = before {
+            let same = was_of == of && was == amount_minor;
+            return Ok(if same { GivenBack::Done } else { GivenBack::OtherContent });
+        }
+        let left = match read::entry(&tx, of)?.map(|entry| entry.ending) {
+            None => return Ok(GivenBack::UnknownKey),
+            Some(Ending::Captured { captured_minor, refunded_minor }) => captured_minor - refunded_minor,
+            Some(Ending::Open | Ending::Reversed) => 0,
+        };
+        if amount_minor > left {
+            return Ok(GivenBack::TooMuch { left_minor: left });
+        }
+        give_back(&tx, key, of, amount_minor)?;
+        tx.commit()?;
+        Ok(GivenBack::Done)
     }
 
     /// Begins a transaction that holds the write lock from the start, so that what it reads is still so when it
@@ -242,6 +286,12 @@ fn insert(
 fn end(tx: &Transaction<'_>, key: &str, kind: &str, amount_minor: i64) -> Result<(), LedgerError> {
     tx.prepare_cached("INSERT INTO endings (key, kind, amount_minor, at_ms) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![key, kind, amount_minor, now_ms()])?;
+    Ok(())
+}
+
+fn give_back(tx: &Transaction<'_>, key: &str, of: &str, amount_minor: i64) -> Result<(), LedgerError> {
+    tx.prepare_cached("INSERT INTO refunds (key, of, amount_minor, at_ms) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![key, of, amount_minor, now_ms()])?;
     Ok(())
 }
 

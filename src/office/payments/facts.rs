@@ -1,10 +1,12 @@
 //! What the database knows of one card payment, for [`super::plan`].
 
+use super::follow_up::sent_of;
 use super::plan::{Attempt, AttemptState, Known};
 use crate::domain::id::PaymentId;
 use crate::domain::money::{Currency, Money};
 use crate::facts::named;
 use crate::office::OfficeError;
+use crate::office::processors::Sent;
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// One card payment as the office has it.
@@ -22,14 +24,21 @@ pub struct CardPayment {
     pub amount: Money,
     /// SHA-256 of the sealed blob, hex.
     pub blob: String,
-    /// The processor's name for the newest attempt.
-    pub key: Option<String>,
+    /// The newest attempt as it was sent.
+    pub sent: Option<Sent>,
     /// Calls that failed in a row.
     pub tries: u32,
     /// The newest attempt's fencing number.
     pub fence: i64,
     /// What the plan needs.
     pub known: Known,
+}
+
+impl CardPayment {
+    /// Our name for the newest attempt.
+    pub fn key(&self) -> &str {
+        self.sent.as_ref().map_or("", |sent| &sent.key)
+    }
 }
 
 /// Payments that are due at `now_ms`, the longest waiting first.
@@ -65,8 +74,13 @@ const SQL: &str = "
     WHERE c.payment = ?1 AND c.over = 0";
 
 /// One payment that is not over.
-pub fn load(db: &Connection, id: PaymentId, now_ms: i64) -> Result<Option<CardPayment>, OfficeError> {
-    let attempt = newest_attempt(db, id)?;
+pub fn load(
+    db: &Connection,
+    id: PaymentId,
+    now_ms: i64,
+    can_look_up: bool,
+) -> Result<Option<CardPayment>, OfficeError> {
+    let newest = newest_attempt(db, id)?;
     let mut statement = db.prepare_cached(SQL)?;
     let mut rows = statement.query([id.to_string()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -80,8 +94,8 @@ pub fn load(db: &Connection, id: PaymentId, now_ms: i64) -> Result<Option<CardPa
     let said: String = row.get("outcome")?;
     let open_minor: i64 = row.get("open_minor")?;
     let billed: bool = row.get("billed")?;
-    let (last, key, tries, fence) = match attempt {
-        Some((attempt, key, tries, fence)) => (Some(attempt), Some(key), tries, fence),
+    let (last, sent, tries, fence) = match newest {
+        Some(Newest { attempt, sent, tries, fence }) => (Some(attempt), Some(sent), tries, fence),
         None => (None, None, 0, 0),
     };
     let known = Known {
@@ -98,6 +112,7 @@ pub fn load(db: &Connection, id: PaymentId, now_ms: i64) -> Result<Option<CardPa
         said: if said == "none" { None } else { Some(named(&said)?) },
         approved_at_ms: row.get("approved_ms")?,
         amount_minor,
+        can_look_up,
         last,
     };
     Ok(Some(CardPayment {
@@ -107,38 +122,41 @@ pub fn load(db: &Connection, id: PaymentId, now_ms: i64) -> Result<Option<CardPa
         document: row.get("document")?,
         amount: Money::new(amount_minor, currency),
         blob: row.get("blob")?,
-        key,
+        sent,
         tries,
         fence,
         known,
     }))
 }
 
-type Newest = (Attempt, String, u32, i64);
+struct Newest {
+    attempt: Attempt,
+    sent: Sent,
+    tries: u32,
+    fence: i64,
+}
 
 fn newest_attempt(db: &Connection, id: PaymentId) -> Result<Option<Newest>, OfficeError> {
-    let sql = "SELECT n, state, deferred, approved_minor, response_code, lease_ms, key, tries, fence
+    let sql = "SELECT n, state, deferred, approved_minor, response_code, lease_ms, tries, fence
                FROM attempt WHERE payment = ?1 ORDER BY n DESC LIMIT 1";
+    let id = id.to_string();
     let found = db
         .prepare_cached(sql)?
-        .query_row([id.to_string()], |r| {
+        .query_row([&id], |r| {
             let state: String = r.get(1)?;
-            Ok((
-                Attempt {
-                    n: r.get(0)?,
-                    state: AttemptState::Prepared,
-                    deferred: r.get(2)?,
-                    approved_minor: r.get(3)?,
-                    response_code: r.get(4)?,
-                    lease_ms: r.get(5)?,
-                },
-                state,
-                r.get(6)?,
-                r.get(7)?,
-                r.get(8)?,
-            ))
+            let attempt = Attempt {
+                n: r.get(0)?,
+                state: AttemptState::Prepared,
+                deferred: r.get(2)?,
+                approved_minor: r.get(3)?,
+                response_code: r.get(4)?,
+                lease_ms: r.get(5)?,
+            };
+            Ok((attempt, state, r.get(6)?, r.get(7)?))
         })
         .optional()?;
-    let Some((attempt, state, key, tries, fence)) = found else { return Ok(None) };
-    Ok(Some((Attempt { state: named(&state)?, ..attempt }, key, tries, fence)))
+    let Some((attempt, state, tries, fence)) = found else { return Ok(None) };
+    let attempt = Attempt { state: named(&state)?, ..attempt };
+    let sent = sent_of(db, &id, attempt.n)?;
+    Ok(sent.map(|sent| Newest { attempt, sent, tries, fence }))
 }

@@ -6,7 +6,8 @@
 //!    A request that is old, or of unknown age, with nothing behind it, is not sent; that is not an end.
 //! 3. A decline of an online attempt is final; soft declines are tried again only for stored payments, until their
 //!    deadline.
-//! 4. No answer means in doubt: look up, and only then go on. A reversal is repeated until it is answered.
+//! 4. No answer means in doubt: look up, and only then go on; where the processor tells nothing, reverse. A reversal is
+//!    repeated until it is answered.
 //! 5. Captured only after the handheld saw the approval or had accepted the payment offline.
 //! 6. What the invoice no longer owes is held for a dispatcher, with the deadline shown.
 
@@ -19,6 +20,8 @@ use crate::domain::outcome::OutcomeState;
 pub enum AttemptState {
     /// Number, STAN, RRN and key are committed; it may or may not have been sent.
     Prepared,
+    /// The processor knows of it, and it has no effect yet.
+    Announced,
     /// Sent, and no answer came.
     InDoubt,
     /// The processor agreed.
@@ -79,6 +82,8 @@ pub struct Known {
     pub approved_at_ms: Option<i64>,
     /// What the handheld asked for, minor units.
     pub amount_minor: i64,
+    /// The processor tells what became of an attempt.
+    pub can_look_up: bool,
     /// The newest attempt.
     pub last: Option<Attempt>,
 }
@@ -97,6 +102,8 @@ pub enum Step {
         /// With the deferred indicator.
         deferred: bool,
     },
+    /// Send attempt `n`, which the processor knows of without effect.
+    Send(u32),
     /// Ask the processor what became of attempt `n`.
     LookUp(u32),
     /// Reverse attempt `n`.
@@ -145,7 +152,10 @@ fn say(known: &Known, state: OutcomeState, over: bool, why: Option<&'static str>
 
 fn after_attempt(known: &Known, attempt: &Attempt, timing: &Timing) -> Step {
     match attempt.state {
-        AttemptState::Prepared | AttemptState::InDoubt => Step::LookUp(attempt.n),
+        AttemptState::Prepared | AttemptState::InDoubt if known.can_look_up => Step::LookUp(attempt.n),
+        AttemptState::Prepared | AttemptState::InDoubt => Step::Reverse(attempt.n),
+        AttemptState::Announced if may_send(known, timing) => Step::Send(attempt.n),
+        AttemptState::Announced => Step::Reverse(attempt.n),
         AttemptState::Reversing => Step::Reverse(attempt.n),
         AttemptState::Captured if known.void_requested => {
             say(known, OutcomeState::VoidFailed, true, Some("it was captured before the void arrived"))
@@ -192,6 +202,13 @@ fn declined(known: &Known, attempt: &Attempt) -> Step {
         // The handheld may still accept it offline before it hears: then it is told once more, as a late decline.
         say(known, OutcomeState::Declined, false, Some("the bank declined it"))
     }
+}
+
+/// Whether it may still be sent, looked at immediately before it is.
+fn may_send(known: &Known, timing: &Timing) -> bool {
+    let fresh = matches!(known.request_age_ms, Some(Some(age)) if age <= timing.request_fresh_ms);
+    let in_time = known.accepted_offline && known.deadline_ms.is_some_and(|deadline| known.now_ms <= deadline);
+    known.caught_up && !known.void_requested && (known.covers || known.released) && (fresh || in_time)
 }
 
 /// Nothing is at the processor: forward, hold, expire or leave it.

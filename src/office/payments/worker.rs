@@ -4,19 +4,22 @@
 //! its fencing number is still the newest. A payment that hangs holds up nobody else.
 
 use super::facts::{CardPayment, due, load, next_due};
+use super::follow_up::{self, follow_up};
 use super::plan::{Step, next};
 use super::publish::{end, say, trouble};
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::PaymentId;
-use crate::office::processors::simulated::Simulated;
-use crate::office::processors::{Answer, Authorisation, Found, InDoubt};
-use crate::office::{Office, OfficeError, meta, set_meta};
+use crate::office::processors::{
+    self, Answer, Authorisation, CardPresent, FollowUp, Found, LATE_MAX, Late, Processor, ProcessorError, Sent, Source,
+};
+use crate::office::{Office, OfficeError};
 use crate::sync::wire::seal::{self, CardData};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// Payments worked on at the same time at the most.
@@ -29,8 +32,9 @@ const RETRY_MAX_MS: i64 = 60_000;
 const TRIES_BEFORE_ALARM: u32 = 5;
 
 /// Runs until `stop` resolves.
-pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), InDoubt> {
-    let processor = Simulated::new(&office.settings().processor_url, office.settings().timing.answer_ms)?;
+pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), ProcessorError> {
+    let (late, mut lates) = mpsc::channel(LATE_MAX);
+    let processor = processors::open(&office.settings().processor_url, office.settings().timing.answer_ms, late)?;
     let busy: Arc<Mutex<HashSet<PaymentId>>> = Arc::default();
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
@@ -45,7 +49,7 @@ pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), I
             begun = true;
             let (office, processor, busy) = (office.clone(), processor.clone(), busy.clone());
             tasks.spawn(async move {
-                if let Err(why) = step(&office, &processor, payment).await {
+                if let Err(why) = step(&office, &*processor, payment).await {
                     tracing::error!(%payment, error = %why, "a card payment's step failed and is tried again");
                     let later = office.now_ms() + SLEEP_MS;
                     let _ = office.write(|tx| postpone(tx, payment, later));
@@ -53,11 +57,13 @@ pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), I
                 busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&payment);
             });
         }
+        follow_up::again(&office, &processor, &mut tasks, AT_ONCE);
         let sleep = if begun { 0 } else { pause(&office) };
         tokio::select! {
             () = &mut stop => return Ok(()),
             _ = tasks.join_next(), if !tasks.is_empty() => {}
             () = office.work.notified() => {}
+            Some(late) = lates.recv() => heard_late(&office, &late),
             () = tokio::time::sleep(Duration::from_millis(sleep)) => tokio::task::yield_now().await,
         }
     }
@@ -73,37 +79,49 @@ fn postpone(db: &Connection, payment: PaymentId, until_ms: i64) -> Result<(), Of
     Ok(())
 }
 
+/// An answer that came after its attempt was given up. An approval of what was reversed is reversed once more.
+fn heard_late(office: &Office, late: &Late) {
+    let done: Result<(), OfficeError> = office.write(|tx| {
+        tracing::warn!(rrn = late.rrn, approved = late.answer.approved, "an answer came late");
+        if late.answer.approved {
+            follow_up::reverse_again(tx, &late.rrn, office.now_ms())?;
+        }
+        Ok(())
+    });
+    if let Err(why) = done {
+        tracing::error!(error = %why, "a late answer was not written down; the reversal was already sent");
+    }
+}
+
 /// What a step asks of the processor, prepared and committed.
 enum Call {
     Nothing,
     Authorise(CardPayment, Box<Authorisation>),
     LookUp(CardPayment),
-    Reverse(CardPayment),
-    Capture(CardPayment, i64),
+    Reverse(CardPayment, Box<FollowUp>),
+    Capture(CardPayment, Box<FollowUp>),
 }
 
-async fn step(office: &Office, processor: &Simulated, id: PaymentId) -> Result<(), OfficeError> {
+async fn step(office: &Office, processor: &dyn Processor, id: PaymentId) -> Result<(), OfficeError> {
     let timing = office.settings().timing;
-    let lease_ms = i64::try_from(timing.answer_ms).unwrap_or(i64::MAX / 4).saturating_mul(2);
-    match office.write(|tx| prepare(tx, office, id, lease_ms))? {
+    let lease_ms = i64::try_from(timing.answer_ms).unwrap_or(i64::MAX / 4).saturating_mul(3);
+    match office.write(|tx| prepare(tx, office, processor, id, lease_ms))? {
         Call::Nothing => Ok(()),
-        Call::Authorise(payment, request) => {
-            let answer = processor.authorise(&request).await;
-            office.write(|tx| record_answer(tx, office, &payment, answer.map(Some)))
-        }
+        Call::Authorise(payment, request) => authorise(office, processor, payment, *request).await,
         Call::LookUp(payment) => {
-            let found = processor.look_up(payment.key.as_deref().unwrap_or("")).await;
+            let Some(sent) = &payment.sent else { return Ok(()) };
+            let found = processor.look_up(sent).await;
             office.write(|tx| record_found(tx, office, &payment, found))
         }
-        Call::Reverse(payment) => {
-            let done = processor.reverse(payment.key.as_deref().unwrap_or("")).await;
+        Call::Reverse(payment, call) => {
+            let done = processor.reverse(&call).await;
             office.write(|tx| match done {
                 Ok(()) => settle_attempt(tx, office, &payment, "dead", None),
                 Err(why) => failed(tx, office, &payment, ExceptionType::ReversalStuck, &why),
             })
         }
-        Call::Capture(payment, minor) => {
-            let done = processor.capture(payment.key.as_deref().unwrap_or(""), minor).await;
+        Call::Capture(payment, call) => {
+            let done = processor.capture(&call).await;
             office.write(|tx| match done {
                 Ok(minor) => {
                     let sql = "UPDATE card_payment SET captured_minor = ?2 WHERE payment = ?1";
@@ -116,10 +134,42 @@ async fn step(office: &Office, processor: &Simulated, id: PaymentId) -> Result<(
     }
 }
 
+/// Announces it where the processor works in two steps, keeps the name that it gave, and only then asks.
+async fn authorise(
+    office: &Office,
+    processor: &dyn Processor,
+    payment: CardPayment,
+    mut request: Authorisation,
+) -> Result<(), OfficeError> {
+    if request.reference.is_none() {
+        match processor.prepare(&request).await {
+            Ok(None) => {}
+            Ok(Some(reference)) => {
+                let sql = "UPDATE attempt SET reference = ?3 WHERE payment = ?1 AND key = ?2 AND fence = ?4";
+                let of = (payment.id.to_string(), &request.key, &reference, payment.fence);
+                if office.write(|tx| tx.execute(sql, of))? == 0 {
+                    return Ok(());
+                }
+                request.reference = Some(reference);
+            }
+            Err(why) => return office.write(|tx| record_answer(tx, office, &payment, Err(why))),
+        }
+    }
+    let answer = processor.authorise(&request).await;
+    office.write(|tx| record_answer(tx, office, &payment, answer.map(Some)))
+}
+
 /// Plans, and commits what must be on the disk before anything is sent.
-fn prepare(db: &Connection, office: &Office, id: PaymentId, lease_ms: i64) -> Result<Call, OfficeError> {
+fn prepare(
+    db: &Connection,
+    office: &Office,
+    processor: &dyn Processor,
+    id: PaymentId,
+    lease_ms: i64,
+) -> Result<Call, OfficeError> {
     let now = office.now_ms();
-    let Some(mut payment) = load(db, id, now)? else { return Ok(Call::Nothing) };
+    let can = processor.abilities();
+    let Some(mut payment) = load(db, id, now, can.look_up)? else { return Ok(Call::Nothing) };
     let timing = office.settings().timing;
     let step = next(&payment.known, &timing);
     tracing::debug!(payment = %id, ?step, "planned");
@@ -137,29 +187,83 @@ fn prepare(db: &Connection, office: &Office, id: PaymentId, lease_ms: i64) -> Re
             say(db, &payment, state, over, why, now)?;
             Ok(Call::Nothing)
         }
+        Step::Forward { .. } if !can.card_present => {
+            trouble(
+                db,
+                &payment,
+                ExceptionType::PaymentUnknown,
+                "this processor takes no card that met a reader",
+                now,
+            )?;
+            postpone(db, id, now + RETRY_MAX_MS)?;
+            Ok(Call::Nothing)
+        }
         Step::Forward { n, deferred } => match card_data(db, office, &payment)? {
             Some(card) => {
                 let request = new_attempt(db, office, &payment, n, deferred, card, now + lease_ms)?;
-                payment.key = Some(request.key.clone());
+                payment.sent = Some(follow_up::sent(&request));
                 payment.fence = 1;
                 payment.tries = 0;
                 Ok(Call::Authorise(payment, Box::new(request)))
             }
-            None => {
-                trouble(db, &payment, ExceptionType::PaymentUnknown, "its card data has not arrived", now)?;
-                postpone(db, id, now + RETRY_MAX_MS)?;
-                Ok(Call::Nothing)
+            None => no_card_data(db, &payment, now),
+        },
+        Step::Send(n) => match card_data(db, office, &payment)? {
+            Some(card) => {
+                lease(db, &mut payment, n, Some("in_doubt"), now + lease_ms)?;
+                let request = payment.sent.clone().map(|sent| again(sent, card));
+                Ok(request.map_or(Call::Nothing, |request| Call::Authorise(payment, Box::new(request))))
             }
+            None => no_card_data(db, &payment, now),
         },
         Step::LookUp(n) => lease(db, &mut payment, n, None, now + lease_ms).map(|()| Call::LookUp(payment)),
         Step::Reverse(n) => {
-            lease(db, &mut payment, n, Some("reversing"), now + lease_ms).map(|()| Call::Reverse(payment))
+            let minor = payment.amount.minor;
+            lease(db, &mut payment, n, Some("reversing"), now + lease_ms)?;
+            let call = follow_up(db, office, &payment, n, follow_up::Kind::Reversal, minor)?;
+            Ok(call.map_or(Call::Nothing, |call| Call::Reverse(payment, Box::new(call))))
         }
         Step::Capture(n) => {
             let minor = payment.known.last.as_ref().map_or(0, |a| a.approved_minor);
-            lease(db, &mut payment, n, None, now + lease_ms).map(|()| Call::Capture(payment, minor))
+            lease(db, &mut payment, n, None, now + lease_ms)?;
+            let call = follow_up(db, office, &payment, n, follow_up::Kind::Capture, minor)?;
+            Ok(call.map_or(Call::Nothing, |call| Call::Capture(payment, Box::new(call))))
         }
     }
+}
+
+fn no_card_data(db: &Connection, payment: &CardPayment, now: i64) -> Result<Call, OfficeError> {
+    trouble(db, payment, ExceptionType::PaymentUnknown, "its card data has not arrived", now)?;
+    postpone(db, payment.id, now + RETRY_MAX_MS)?;
+    Ok(Call::Nothing)
+}
+
+/// The same request once more, for an attempt that the processor knows of without effect.
+fn again(sent: Sent, card: CardData) -> Authorisation {
+    Authorisation {
+        key: sent.key,
+        stan: sent.stan,
+        rrn: sent.rrn,
+        at_ms: sent.at_ms,
+        terminal: sent.terminal,
+        amount_minor: sent.amount_minor,
+        currency: sent.currency,
+        deferred: sent.deferred,
+        allow_partial: !sent.deferred,
+        keep_card: false,
+        reference: sent.reference,
+        source: source(card),
+    }
+}
+
+fn source(card: CardData) -> Source {
+    Source::Card(CardPresent {
+        ciphertext: card.ciphertext,
+        ksn: card.ksn,
+        key_id: "ansi-test".to_owned(),
+        encryption_type: format!("{:02x}", card.encryption_type),
+        emv: card.emv,
+    })
 }
 
 /// An approval that no handheld has seen for long goes onto the dispatcher's list.
@@ -193,9 +297,7 @@ fn new_attempt(
     card: CardData,
     lease_ms: i64,
 ) -> Result<Authorisation, OfficeError> {
-    let count: u64 = meta(db, "attempts")?.and_then(|text| text.parse().ok()).unwrap_or(0) + 1;
-    set_meta(db, "attempts", &count.to_string())?;
-    let stan = u32::try_from((count - 1) % 999_999 + 1).unwrap_or(1);
+    let (count, stan) = follow_up::next_stan(db)?;
     let epoch = office.epoch.simple().to_string();
     let rrn = format!("{}{count:08}", epoch.get(..4).unwrap_or("0000"));
     let key = format!("{}-{}-{n}", epoch.get(..8).unwrap_or(""), payment.id);
@@ -209,16 +311,15 @@ fn new_attempt(
         key,
         stan,
         rrn,
+        at_ms: payment.known.now_ms,
         terminal,
         amount_minor: payment.amount.minor,
         currency: payment.amount.currency.code().to_owned(),
         deferred,
         allow_partial: !deferred,
-        ciphertext: card.ciphertext,
-        ksn: card.ksn,
-        key_id: "ansi-test".to_owned(),
-        encryption_type: format!("{:02x}", card.encryption_type),
-        emv: card.emv,
+        keep_card: false,
+        reference: None,
+        source: source(card),
     })
 }
 
@@ -249,16 +350,18 @@ fn settle_attempt(
     let approved = answer.filter(|a| a.approved).map(|a| a.amount_minor);
     let mine = db.execute(
         "UPDATE attempt SET state = ?3, lease_ms = 0, tries = 0, approved_minor = coalesce(?4, approved_minor),
-             response_code = coalesce(?5, response_code), auth_code = coalesce(?6, auth_code)
+             response_code = coalesce(?5, response_code), auth_code = coalesce(?6, auth_code),
+             token = coalesce(?8, token)
          WHERE payment = ?1 AND key = ?2 AND fence = ?7",
         (
             &id,
-            &payment.key,
+            payment.key(),
             state,
             approved,
             answer.map(|a| &a.response_code),
             answer.and_then(|a| a.auth_code.as_ref()),
             payment.fence,
+            answer.and_then(|a| a.token.as_ref()),
         ),
     )?;
     if mine == 1 {
@@ -276,7 +379,7 @@ fn record_answer(
     db: &Connection,
     office: &Office,
     payment: &CardPayment,
-    answer: Result<Option<Answer>, InDoubt>,
+    answer: Result<Option<Answer>, ProcessorError>,
 ) -> Result<(), OfficeError> {
     match answer {
         Ok(Some(answer)) => {
@@ -324,10 +427,15 @@ fn record_found(
     db: &Connection,
     office: &Office,
     payment: &CardPayment,
-    found: Result<Found, InDoubt>,
+    found: Result<Found, ProcessorError>,
 ) -> Result<(), OfficeError> {
     match found {
         Ok(Found::Nothing | Found::Reversed) => record_answer(db, office, payment, Ok(None)),
+        Ok(Found::Unfinished { reference }) => {
+            let sql = "UPDATE attempt SET reference = ?3 WHERE payment = ?1 AND key = ?2";
+            db.execute(sql, (payment.id.to_string(), payment.key(), reference))?;
+            settle_attempt(db, office, payment, "announced", None)
+        }
         Ok(Found::Answered { answer, captured_minor: 0 }) => record_answer(db, office, payment, Ok(Some(answer))),
         Ok(Found::Answered { answer, captured_minor }) => {
             let sql = "UPDATE card_payment SET captured_minor = ?2 WHERE payment = ?1";
@@ -344,12 +452,12 @@ fn failed(
     office: &Office,
     payment: &CardPayment,
     kind: ExceptionType,
-    why: &InDoubt,
+    why: &ProcessorError,
 ) -> Result<(), OfficeError> {
     let now = office.now_ms();
     let tries: u32 = db.query_row(
         "UPDATE attempt SET tries = tries + 1, lease_ms = 0 WHERE payment = ?1 AND key = ?2 RETURNING tries",
-        (payment.id.to_string(), &payment.key),
+        (payment.id.to_string(), payment.key()),
         |r| r.get(0),
     )?;
     if tries >= TRIES_BEFORE_ALARM {

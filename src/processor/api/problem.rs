@@ -45,6 +45,12 @@ pub(super) enum Problem {
         /// The captured amount, in minor units.
         captured_minor: i64,
     },
+    /// A refund above what is left.
+    #[error("only {left_minor} minor units are left of what was captured")]
+    AboveCapture {
+        /// What may still go back, in minor units.
+        left_minor: i64,
+    },
     /// There is no such route.
     #[error("there is nothing at this address")]
     NoSuchRoute,
@@ -76,6 +82,7 @@ impl Problem {
                 (StatusCode::CONFLICT, "above-authorisation", "Above what is authorised")
             }
             Self::CapturedOtherwise { .. } => (StatusCode::CONFLICT, "captured-otherwise", "Captured otherwise"),
+            Self::AboveCapture { .. } => (StatusCode::CONFLICT, "above-capture", "Above what is captured"),
             Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no-such-route", "No such route"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Wrong method"),
             Self::Unavailable => (StatusCode::INTERNAL_SERVER_ERROR, "unavailable", "Unavailable"),

@@ -60,6 +60,24 @@ pub(super) struct Capture {
     amount_minor: i64,
 }
 
+/// `POST /v1/refund`.
+#[derive(Deserialize)]
+pub(super) struct Refund {
+    key: String,
+    of: String,
+    amount_minor: i64,
+}
+
+impl Refund {
+    /// The refund's key, the capture's key and the amount, checked.
+    pub(super) fn check(self) -> Result<(String, String, i64), Problem> {
+        name("key", &self.key, KEY_BYTES)?;
+        name("of", &self.of, KEY_BYTES)?;
+        amount(self.amount_minor)?;
+        Ok((self.key, self.of, self.amount_minor))
+    }
+}
+
 impl Authorize {
     /// Checks every field and takes the request apart.
     pub(super) fn check(self) -> Result<(Order, Ciphered), Problem> {
@@ -193,6 +211,7 @@ pub(super) fn row(entry: &Entry) -> Value {
     if let Value::Object(rest) = json!({
         "key": entry.key,
         "stan": entry.stan,
+        "received_at_ms": entry.received_at_ms,
         "terminal": entry.terminal,
         "requested_minor": entry.amount_minor,
         "currency": entry.currency,

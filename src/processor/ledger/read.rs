@@ -21,11 +21,8 @@ pub enum Ending {
     Captured {
         /// How much.
         captured_minor: i64,
-    },
-    /// The money moved, and all of it went back.
-    Refunded {
-        /// How much, both ways.
-        captured_minor: i64,
+        /// How much of it went back since.
+        refunded_minor: i64,
     },
 }
 
@@ -33,8 +30,9 @@ impl Ending {
     /// Whether nothing is left of the authorisation.
     pub const fn is_reversed(self) -> bool {
         match self {
-            Self::Open | Self::Captured { .. } => false,
-            Self::Reversed | Self::Refunded { .. } => true,
+            Self::Open => false,
+            Self::Captured { captured_minor, refunded_minor } => refunded_minor >= captured_minor,
+            Self::Reversed => true,
         }
     }
 
@@ -42,15 +40,15 @@ impl Ending {
     pub const fn captured_minor(self) -> i64 {
         match self {
             Self::Open | Self::Reversed => 0,
-            Self::Captured { captured_minor } | Self::Refunded { captured_minor } => captured_minor,
+            Self::Captured { captured_minor, .. } => captured_minor,
         }
     }
 
     /// What went back after a capture.
     pub const fn refunded_minor(self) -> i64 {
         match self {
-            Self::Open | Self::Reversed | Self::Captured { .. } => 0,
-            Self::Refunded { captured_minor } => captured_minor,
+            Self::Open | Self::Reversed => 0,
+            Self::Captured { refunded_minor, .. } => refunded_minor,
         }
     }
 }
@@ -70,6 +68,8 @@ pub struct Entry {
     pub amount_minor: i64,
     /// ISO 4217 letters.
     pub currency: String,
+    /// When it came, Unix milliseconds.
+    pub received_at_ms: i64,
     /// The card was read earlier, with no link.
     pub deferred: bool,
     /// Name of the test card, if it is one.
@@ -97,6 +97,21 @@ pub struct Book {
     pub truncated: bool,
     /// Captured less refunded, in minor units, for each currency in which anything was captured.
     pub captured_net_minor: BTreeMap<String, i64>,
+    /// Captures and refunds, counted and summed.
+    pub counts: Counts,
+}
+
+/// Captures and refunds, counted and summed over every currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// How many captures.
+    pub captures: u32,
+    /// Their sum, minor units.
+    pub captured_minor: i64,
+    /// How many refunds.
+    pub refunds: u32,
+    /// Their sum, minor units.
+    pub refunded_minor: i64,
 }
 
 impl Ledger {
@@ -129,7 +144,7 @@ impl Ledger {
         let truncated = entries.len() > BOOK_ROWS;
         entries.truncate(BOOK_ROWS);
         entries.reverse();
-        Ok(Book { entries, truncated, captured_net_minor: totals(&tx)? })
+        Ok(Book { entries, truncated, captured_net_minor: totals(&tx)?, counts: counts(&tx)? })
     }
 
     /// Captured less refunded, in minor units by currency.
@@ -142,8 +157,9 @@ impl Ledger {
 }
 
 const ENTRY: &str = "SELECT a.key, a.stan, a.rrn, a.terminal, a.amount_minor, a.currency, a.deferred, a.card, a.brand,
-        a.last4, a.response_code, a.approved_minor, a.auth_code, e.kind, e.amount_minor, r.amount_minor
-    FROM authorisations a LEFT JOIN endings e ON e.key = a.key LEFT JOIN refunds r ON r.key = a.key";
+        a.last4, a.response_code, a.approved_minor, a.auth_code, e.kind, e.amount_minor,
+        (SELECT sum(r.amount_minor) FROM refunds r WHERE r.of = a.key), a.received_at_ms
+    FROM authorisations a LEFT JOIN endings e ON e.key = a.key";
 
 /// The authorisation under `key`, if there is one.
 pub(super) fn entry(connection: &Connection, key: &str) -> Result<Option<Entry>, LedgerError> {
@@ -158,12 +174,21 @@ pub(super) fn must_entry(connection: &Connection, key: &str) -> Result<Entry, Le
 
 fn totals(connection: &Connection) -> Result<BTreeMap<String, i64>, LedgerError> {
     let mut query = connection.prepare_cached(
-        "SELECT a.currency, sum(e.amount_minor) - coalesce(sum(r.amount_minor), 0)
-         FROM endings e JOIN authorisations a ON a.key = e.key LEFT JOIN refunds r ON r.key = e.key
+        "SELECT a.currency, sum(e.amount_minor - (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r WHERE r.of = e.key))
+         FROM endings e JOIN authorisations a ON a.key = e.key
          WHERE e.kind = 'captured' GROUP BY a.currency",
     )?;
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn counts(connection: &Connection) -> Result<Counts, LedgerError> {
+    let sql = "SELECT (SELECT count(*) FROM endings WHERE kind = 'captured'),
+                      (SELECT coalesce(sum(amount_minor), 0) FROM endings WHERE kind = 'captured'),
+                      (SELECT count(*) FROM refunds), (SELECT coalesce(sum(amount_minor), 0) FROM refunds)";
+    Ok(connection.query_row(sql, [], |r| {
+        Ok(Counts { captures: r.get(0)?, captured_minor: r.get(1)?, refunds: r.get(2)?, refunded_minor: r.get(3)? })
+    })?)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Entry, LedgerError> {
@@ -175,8 +200,9 @@ fn from_row(row: &Row<'_>) -> Result<Entry, LedgerError> {
     let ending = match (kind.as_deref(), ended_minor, refunded_minor) {
         (None, None, None) => Ending::Open,
         (Some("reversed"), Some(_), None) => Ending::Reversed,
-        (Some("captured"), Some(captured_minor), None) => Ending::Captured { captured_minor },
-        (Some("captured"), Some(captured_minor), Some(_)) => Ending::Refunded { captured_minor },
+        (Some("captured"), Some(captured_minor), back) => {
+            Ending::Captured { captured_minor, refunded_minor: back.unwrap_or(0) }
+        }
         (Some(_) | None, _, _) => {
             return Err(LedgerError::Broken { detail: "endings.kind" });
         }
@@ -188,6 +214,7 @@ fn from_row(row: &Row<'_>) -> Result<Entry, LedgerError> {
         terminal: row.get(3)?,
         amount_minor: row.get(4)?,
         currency: row.get(5)?,
+        received_at_ms: row.get(16)?,
         deferred: row.get(6)?,
         card: row.get(7)?,
         brand: row.get(8)?,

@@ -122,7 +122,32 @@ fn capture_and_reversal_exclude_each_other() {
     assert_eq!(ledger.capture("captured", 1_200).unwrap(), Captured::Reversed);
     assert_eq!(ledger.captured_net_minor().unwrap()["EUR"], 0);
     let (entry, reversed) = ledger.lookup("captured").unwrap();
-    assert_eq!((entry.unwrap().ending, reversed), (Ending::Refunded { captured_minor: 1_200 }, true));
+    assert_eq!(
+        (entry.unwrap().ending, reversed),
+        (Ending::Captured { captured_minor: 1_200, refunded_minor: 1_200 }, true)
+    );
+}
+
+#[test]
+fn parts_go_back_once_each_and_never_more_than_was_captured() {
+    let folder = folder();
+    let mut ledger = Ledger::open(&path(&folder)).unwrap();
+    ledger.authorise(&order("k", 1), &card(Behaviour::Approves)).unwrap();
+    assert_eq!(ledger.refund("r1", "nobody", 1).unwrap(), GivenBack::UnknownKey);
+    assert_eq!(ledger.refund("r1", "k", 1).unwrap(), GivenBack::TooMuch { left_minor: 0 });
+    ledger.capture("k", 1_000).unwrap();
+    for _ in 0..2 {
+        assert_eq!(ledger.refund("r1", "k", 400).unwrap(), GivenBack::Done);
+    }
+    assert_eq!(ledger.refund("r1", "k", 401).unwrap(), GivenBack::OtherContent);
+    assert_eq!(ledger.refund("r2", "k", 601).unwrap(), GivenBack::TooMuch { left_minor: 600 });
+    assert_eq!(ledger.refund("r2", "k", 100).unwrap(), GivenBack::Done);
+    assert_eq!(ledger.captured_net_minor().unwrap()["EUR"], 500);
+    assert!(!ledger.lookup("k").unwrap().1);
+    assert_eq!(ledger.reverse("k").unwrap(), Reversal { found: true, refunded_minor: Some(1_000) });
+    assert_eq!(ledger.captured_net_minor().unwrap()["EUR"], 0);
+    let counts = ledger.book().unwrap().counts;
+    assert_eq!((counts.captures, counts.captured_minor, counts.refunds, counts.refunded_minor), (1, 1_000, 3, 1_000));
 }
 
 #[test]
@@ -153,8 +178,9 @@ fn the_database_itself_refuses_what_must_not_be() {
         "INSERT INTO endings VALUES ('nobody', 'captured', 1, 0)",
         "INSERT INTO endings VALUES ('k', 'captured', 0, 0)",
         "INSERT INTO endings VALUES ('c', 'reversed', 0, 0)",
-        "INSERT INTO refunds VALUES ('c', 999, 0)",
-        "INSERT INTO refunds VALUES ('k', 1, 0)",
+        "INSERT INTO refunds VALUES ('r', 'c', 1001, 0)",
+        "INSERT INTO refunds VALUES ('r', 'k', 1, 0)",
+        "INSERT INTO refunds VALUES ('r', 'c', 0, 0)",
         "UPDATE authorisations SET approved_minor = 1",
         "DELETE FROM authorisations",
         "UPDATE endings SET amount_minor = 1",

@@ -20,6 +20,7 @@ fn known() -> Known {
         said: None,
         approved_at_ms: None,
         amount_minor: AMOUNT,
+        can_look_up: true,
         last: None,
     }
 }
@@ -66,10 +67,26 @@ fn no_answer_is_looked_up_and_only_a_dead_attempt_is_followed_by_another() {
     for state in [AttemptState::Prepared, AttemptState::InDoubt] {
         assert_eq!(plan(&Known { last: Some(attempt(state)), ..known() }), Step::LookUp(1));
     }
+    let silent = Known { can_look_up: false, last: Some(attempt(AttemptState::InDoubt)), ..known() };
+    assert_eq!(plan(&silent), Step::Reverse(1));
     let dead = Known { last: Some(attempt(AttemptState::Dead)), ..known() };
     assert_eq!(plan(&dead), Step::Forward { n: 2, deferred: false });
     let leased = Attempt { lease_ms: 1_000_500, ..attempt(AttemptState::Prepared) };
     assert_eq!(plan(&Known { last: Some(leased), ..known() }), Step::Wait(1_000_500));
+}
+
+#[test]
+fn what_is_only_announced_is_sent_in_time_and_taken_back_otherwise() {
+    let announced = Known { last: Some(attempt(AttemptState::Announced)), ..known() };
+    assert_eq!(plan(&announced), Step::Send(1));
+    for late in [
+        Known { void_requested: true, ..announced.clone() },
+        Known { request_age_ms: Some(Some(60_001)), ..announced.clone() },
+        Known { covers: false, ..announced.clone() },
+        Known { caught_up: false, ..announced },
+    ] {
+        assert_eq!(plan(&late), Step::Reverse(1), "{late:?}");
+    }
 }
 
 #[test]
@@ -145,6 +162,18 @@ impl Played {
                 let state = if arrives && answered { answer(truth) } else { AttemptState::InDoubt };
                 self.known.last = Some(Attempt { n, deferred, ..attempt(state) });
             }
+            Step::Send(_) => {
+                assert_eq!(self.truth.last(), Some(&Truth::Absent), "what has an effect is not sent again");
+                if arrives {
+                    self.turn_absent(if agrees { Truth::Approved } else { Truth::Declined });
+                }
+                let state = self.truth.last().map_or(AttemptState::Dead, |t| answer(*t));
+                self.set(if arrives && answered { state } else { AttemptState::InDoubt });
+            }
+            // The announcement arrived, and nothing after it.
+            Step::LookUp(_) if answered && agrees && self.truth.last() == Some(&Truth::Absent) => {
+                self.set(AttemptState::Announced);
+            }
             Step::LookUp(_) if answered => {
                 let state = self.truth.last().map_or(AttemptState::Dead, |t| answer(*t));
                 self.set(state);
@@ -170,6 +199,12 @@ impl Played {
             }
         }
         self.known.now_ms += 100;
+    }
+
+    fn turn_absent(&mut self, to: Truth) {
+        if let Some(last) = self.truth.last_mut() {
+            *last = to;
+        }
     }
 
     fn turn(&mut self, to: Truth) {
@@ -215,8 +250,10 @@ fn answer(truth: Truth) -> AttemptState {
 
 proptest! {
     #[test]
-    fn nobody_is_charged_twice_whatever_is_lost(dice in proptest::collection::vec(any::<(u8, u8)>(), 0..80)) {
-        let mut played = Played { known: known(), truth: Vec::new() };
+    fn nobody_is_charged_twice_whatever_is_lost(
+        dice in proptest::collection::vec(any::<(u8, u8)>(), 0..80), can_look_up in any::<bool>(),
+    ) {
+        let mut played = Played { known: Known { can_look_up, ..known() }, truth: Vec::new() };
         for (line, hand) in dice {
             played.step(line);
             played.handheld(hand);
