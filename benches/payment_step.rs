@@ -45,6 +45,7 @@ fn main() {
             next += 1;
             let payment = PaymentId(Uuid::from_u128(next));
             let intended = PaymentIntended {
+                extras: tillroll::domain::payment::Extras::NONE,
                 payment,
                 invoice: invoice.id,
                 document: invoice.document.clone(),

@@ -21,6 +21,8 @@ pub mod policy;
 pub mod price;
 pub mod read;
 pub mod receipt;
+pub mod refund;
+pub mod rules;
 pub mod stock;
 pub mod tax;
 pub mod totals;

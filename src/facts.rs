@@ -5,12 +5,13 @@
 
 use crate::domain::event::Event;
 use crate::domain::fold::{Changes, Known};
-use crate::domain::id::{InvoiceId, PaymentId, VisitId};
+use crate::domain::id::{InvoiceId, PaymentId, RefundId, VisitId};
 use crate::domain::invoice::{Invoice, PaidSums};
 use crate::domain::job::VisitWork;
 use crate::domain::ledger::Entry;
 use crate::domain::line::Line;
 use crate::domain::payment::Payment;
+use crate::domain::refund::Refund;
 use crate::domain::stock::StockMove;
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -57,13 +58,23 @@ pub fn known(db: &Connection, event: &Event) -> Result<Known, FactsError> {
     };
     let sums = invoice.as_ref().map(|invoice| sums(db, invoice.id)).transpose()?;
     let visit = about.visit.map(|id| visit_work(db, id)).transpose()?.flatten();
-    Ok(Known { visit, invoice, sums, payment })
+    let refund = about.refund.map(|id| refund(db, id)).transpose()?.flatten();
+    Ok(Known { visit, invoice, sums, payment, refund })
 }
 
 /// One payment.
 pub fn payment(db: &Connection, id: PaymentId) -> Result<Option<Payment>, FactsError> {
     let text: Option<String> = db
         .prepare_cached("SELECT record FROM payment WHERE id = ?1")?
+        .query_row([id.to_string()], |r| r.get(0))
+        .optional()?;
+    text.map(|text| parse(&text)).transpose()
+}
+
+/// One refund.
+pub fn refund(db: &Connection, id: RefundId) -> Result<Option<Refund>, FactsError> {
+    let text: Option<String> = db
+        .prepare_cached("SELECT record FROM refund WHERE id = ?1")?
         .query_row([id.to_string()], |r| r.get(0))
         .optional()?;
     text.map(|text| parse(&text)).transpose()
@@ -89,8 +100,7 @@ pub fn open_invoice(db: &Connection, visit: VisitId) -> Result<Option<Invoice>, 
 
 /// Sums over an invoice's payments.
 pub fn sums(db: &Connection, id: InvoiceId) -> Result<PaidSums, FactsError> {
-    let sql =
-        "SELECT coalesce(sum(approved_minor), 0), coalesce(sum(pending_minor), 0) FROM payment WHERE invoice = ?1";
+    let sql = "SELECT coalesce(sum(covers_minor), 0), coalesce(sum(promises_minor), 0) FROM payment WHERE invoice = ?1";
     let sums = db
         .prepare_cached(sql)?
         .query_row([id.to_string()], |r| Ok(PaidSums { approved_minor: r.get(0)?, pending_minor: r.get(1)? }))?;
@@ -173,6 +183,9 @@ pub fn write(db: &Connection, changes: &Changes, origin: Origin<'_>) -> Result<(
     if let Some(payment) = &changes.payment {
         write_payment(db, payment, origin)?;
     }
+    if let Some(refund) = &changes.refund {
+        write_refund(db, refund, origin)?;
+    }
     if let Some(entry) = &changes.entry {
         write_entry(db, entry, origin)?;
     }
@@ -206,14 +219,20 @@ fn write_invoice(db: &Connection, invoice: &Invoice, origin: Origin<'_>) -> Resu
 }
 
 fn write_payment(db: &Connection, payment: &Payment, origin: Origin<'_>) -> Result<(), FactsError> {
+    let wrong = |why: crate::domain::money::MoneyError| FactsError::Record(why.to_string());
+    let (base, covers) = (payment.base_minor().map_err(wrong)?, payment.covers().map_err(wrong)?);
     db.prepare_cached(
-        "INSERT INTO payment (id, device, invoice, document, job, visit, tender, currency, amount_minor, state,
-                              approved_minor, pending_minor, deadline_ms, seq, at_ms, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+        "INSERT INTO payment (id, device, invoice, document, job, visit, tender, currency, amount_minor, base_minor, state,
+                              approved_minor, pending_minor, covers_minor, promises_minor, refunded_minor,
+                              refund_open_minor, deadline_ms, seq, at_ms, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, approved_minor = excluded.approved_minor,
-             pending_minor = excluded.pending_minor, deadline_ms = excluded.deadline_ms, record = excluded.record",
+             pending_minor = excluded.pending_minor, covers_minor = excluded.covers_minor,
+             promises_minor = excluded.promises_minor, refunded_minor = excluded.refunded_minor,
+             refund_open_minor = excluded.refund_open_minor, deadline_ms = excluded.deadline_ms,
+             record = excluded.record",
     )?
-    .execute((
+    .execute(rusqlite::params![
         payment.id.to_string(),
         origin.device,
         payment.invoice.to_string(),
@@ -223,13 +242,40 @@ fn write_payment(db: &Connection, payment: &Payment, origin: Origin<'_>) -> Resu
         name(&payment.tender)?,
         payment.amount.currency.code(),
         payment.amount.minor,
+        base,
         payment.state.name(),
         payment.approved_minor,
         payment.pending_minor,
+        covers.approved_minor,
+        covers.pending_minor,
+        payment.refunded_minor,
+        payment.refund_open_minor,
         payment.deadline_ms,
         origin.seq,
         payment.at_ms,
         record(payment)?,
+    ])?;
+    Ok(())
+}
+
+fn write_refund(db: &Connection, refund: &Refund, origin: Origin<'_>) -> Result<(), FactsError> {
+    db.prepare_cached(
+        "INSERT INTO refund (id, device, payment, job, visit, tender, currency, amount_minor, state, at_ms, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record",
+    )?
+    .execute((
+        refund.id.to_string(),
+        origin.device,
+        refund.payment.map(|id| id.to_string()),
+        refund.job.to_string(),
+        refund.visit.to_string(),
+        name(&refund.tender)?,
+        refund.amount.currency.code(),
+        refund.amount.minor,
+        refund.state.name(),
+        refund.at_ms,
+        record(refund)?,
     ))?;
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod keys;
 pub mod pages;
 pub mod payments;
 pub mod processors;
+pub mod rules;
 pub mod users;
 pub mod verify;
 

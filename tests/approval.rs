@@ -27,6 +27,7 @@ fn waiting(dir: &Path) -> Store {
     let invoice = store.issue_invoice(job, visit, ids.invoice, &stamp()).unwrap();
     let amount = invoice.totals.total();
     let intended = PaymentIntended {
+        extras: tillroll::domain::payment::Extras::NONE,
         payment: ids.payment,
         invoice: invoice.id,
         document: invoice.document,

@@ -65,6 +65,7 @@ async fn till() -> Till {
 impl Till {
     fn begin(&self, payment: u128) -> Machine {
         let invoice = PaymentIntended {
+            extras: tillroll::domain::payment::Extras::NONE,
             payment: PaymentId(Uuid::from_u128(ids().payment.0.as_u128() + payment)),
             invoice: ids().invoice,
             document: "D07-000001".parse().unwrap(),
@@ -139,6 +140,7 @@ async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
     let till = till().await;
     let payment = PaymentId(Uuid::from_u128(100));
     let cash = CashRecorded {
+        extras: tillroll::domain::payment::Extras::NONE,
         payment,
         invoice: ids().invoice,
         document: "D07-000001".parse().unwrap(),

@@ -74,6 +74,7 @@ CREATE TABLE invoice (
 ) STRICT;
 CREATE UNIQUE INDEX invoice_one_a_visit ON invoice (visit) WHERE state <> 'cancelled';
 
+-- covers and promises: what of it counts for the invoice, certain and pending; tips and the like do not.
 CREATE TABLE payment (
     id             TEXT PRIMARY KEY,
     device         TEXT NOT NULL,
@@ -81,20 +82,43 @@ CREATE TABLE payment (
     document       TEXT NOT NULL,
     job            TEXT NOT NULL,
     visit          TEXT NOT NULL,
-    tender         TEXT NOT NULL CHECK (tender IN ('card', 'cash')),
+    tender         TEXT NOT NULL CHECK (tender = 'card' OR tender = 'cash' OR tender = 'cheque' OR tender = 'transfer'),
     currency       TEXT NOT NULL,
     amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
+    base_minor     INTEGER NOT NULL CHECK (base_minor >= 0),
     state          TEXT NOT NULL,
     approved_minor INTEGER NOT NULL CHECK (approved_minor >= 0),
     pending_minor  INTEGER NOT NULL CHECK (pending_minor >= 0),
+    covers_minor   INTEGER NOT NULL,
+    promises_minor INTEGER NOT NULL,
+    refunded_minor INTEGER NOT NULL CHECK (refunded_minor >= 0),
+    refund_open_minor INTEGER NOT NULL CHECK (refund_open_minor >= 0),
     deadline_ms    INTEGER,
     seq            INTEGER NOT NULL,
     at_ms          INTEGER NOT NULL,
     record         TEXT NOT NULL,
-    CHECK (approved_minor + pending_minor <= amount_minor)
+    CHECK (approved_minor + pending_minor <= amount_minor),
+    -- No more goes back than was taken, whoever asks how often.
+    CHECK (refunded_minor + refund_open_minor <= approved_minor)
 ) STRICT;
 CREATE INDEX payment_by_invoice ON payment (invoice);
 CREATE INDEX payment_by_state ON payment (state);
+
+-- Money that goes back. payment is empty for a refund that is linked to none.
+CREATE TABLE refund (
+    id           TEXT PRIMARY KEY,
+    device       TEXT NOT NULL,
+    payment      TEXT REFERENCES payment (id),
+    job          TEXT NOT NULL,
+    visit        TEXT NOT NULL,
+    tender       TEXT NOT NULL,
+    currency     TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    state        TEXT NOT NULL CHECK (state = 'requested' OR state = 'refunded' OR state = 'refused'),
+    at_ms        INTEGER NOT NULL,
+    record       TEXT NOT NULL
+) STRICT;
+CREATE INDEX refund_by_payment ON refund (payment);
 
 CREATE TABLE ledger_entry (
     id       TEXT PRIMARY KEY,
@@ -184,6 +208,14 @@ CREATE TABLE feed_outcome (
     record  TEXT NOT NULL
 ) STRICT;
 CREATE INDEX feed_outcome_unseen ON feed_outcome (seen) WHERE seen = 0;
+
+-- The office's words on refunds.
+CREATE TABLE feed_refund (
+    refund TEXT PRIMARY KEY,
+    n      INTEGER NOT NULL,
+    seen   INTEGER NOT NULL CHECK (seen IN (0, 1)),
+    record TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE feed_document (
     name   TEXT PRIMARY KEY,

@@ -207,6 +207,7 @@ CREATE TABLE invoice (
 CREATE UNIQUE INDEX invoice_one_a_visit ON invoice (visit) WHERE state <> 'cancelled';
 
 -- A payment as the handheld has it. record is the whole of it as JSON; the columns are what is searched and summed.
+-- covers and promises: what of it counts for the invoice, certain and pending; tips and the like do not.
 CREATE TABLE payment (
     id             TEXT PRIMARY KEY,
     device         TEXT NOT NULL,
@@ -214,17 +215,24 @@ CREATE TABLE payment (
     document       TEXT NOT NULL,
     job            TEXT NOT NULL,
     visit          TEXT NOT NULL,
-    tender         TEXT NOT NULL CHECK (tender IN ('card', 'cash')),
+    tender         TEXT NOT NULL CHECK (tender = 'card' OR tender = 'cash' OR tender = 'cheque' OR tender = 'transfer'),
     currency       TEXT NOT NULL,
     amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
+    base_minor     INTEGER NOT NULL CHECK (base_minor >= 0),
     state          TEXT NOT NULL,
     approved_minor INTEGER NOT NULL CHECK (approved_minor >= 0),
     pending_minor  INTEGER NOT NULL CHECK (pending_minor >= 0),
+    covers_minor   INTEGER NOT NULL,
+    promises_minor INTEGER NOT NULL,
+    refunded_minor INTEGER NOT NULL CHECK (refunded_minor >= 0),
+    refund_open_minor INTEGER NOT NULL CHECK (refund_open_minor >= 0),
     deadline_ms    INTEGER,
     seq            INTEGER NOT NULL,
     at_ms          INTEGER NOT NULL,
     record         TEXT NOT NULL,
-    CHECK (approved_minor + pending_minor <= amount_minor)
+    CHECK (approved_minor + pending_minor <= amount_minor),
+    -- No more goes back than was taken, whoever asks how often.
+    CHECK (refunded_minor + refund_open_minor <= approved_minor)
 ) STRICT;
 CREATE INDEX payment_by_invoice ON payment (invoice);
 CREATE INDEX payment_by_job ON payment (job);
@@ -254,6 +262,7 @@ CREATE TABLE card_payment (
     seen_n             INTEGER NOT NULL DEFAULT 0,
     approved_minor     INTEGER NOT NULL DEFAULT 0 CHECK (approved_minor BETWEEN 0 AND amount_minor),
     captured_minor     INTEGER NOT NULL DEFAULT 0 CHECK (captured_minor BETWEEN 0 AND amount_minor),
+    refunded_minor     INTEGER NOT NULL DEFAULT 0 CHECK (refunded_minor BETWEEN 0 AND captured_minor),
     approved_ms        INTEGER,
     next_ms            INTEGER NOT NULL,
     over               INTEGER NOT NULL DEFAULT 0 CHECK (over IN (0, 1))
@@ -301,6 +310,53 @@ CREATE TABLE follow_up (
     again        INTEGER NOT NULL DEFAULT 0 CHECK (again IN (0, 1)),
     FOREIGN KEY (payment, n) REFERENCES attempt (payment, n),
     UNIQUE (payment, n, kind, subject)
+) STRICT;
+
+-- Money that goes back. payment is empty for a refund that is linked to none.
+CREATE TABLE refund (
+    id           TEXT PRIMARY KEY,
+    device       TEXT NOT NULL,
+    payment      TEXT REFERENCES payment (id),
+    job          TEXT NOT NULL,
+    visit        TEXT NOT NULL,
+    tender       TEXT NOT NULL,
+    currency     TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    state        TEXT NOT NULL CHECK (state = 'requested' OR state = 'refunded' OR state = 'refused'),
+    at_ms        INTEGER NOT NULL,
+    record       TEXT NOT NULL
+) STRICT;
+CREATE INDEX refund_by_payment ON refund (payment);
+
+-- The office's side of a refund that somebody asked for: who released or refused it, and how far it is.
+CREATE TABLE refund_work (
+    refund       TEXT PRIMARY KEY,
+    payment      TEXT,
+    device       TEXT NOT NULL,
+    job          TEXT NOT NULL,
+    tender       TEXT NOT NULL,
+    currency     TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    state        TEXT NOT NULL CHECK (state = 'waits' OR state = 'released' OR state = 'done' OR state = 'refused'),
+    decided_by   TEXT,
+    decided_ms   INTEGER,
+    answer       TEXT,
+    tries        INTEGER NOT NULL DEFAULT 0,
+    next_ms      INTEGER NOT NULL,
+    word_n       INTEGER NOT NULL DEFAULT 0,
+    word         TEXT,
+    record       TEXT NOT NULL,
+    CHECK (state = 'waits' OR decided_by IS NOT NULL)
+) STRICT;
+CREATE INDEX refund_due ON refund_work (next_ms) WHERE state = 'released';
+
+-- Transfers that customers have announced, until somebody has seen the money.
+CREATE TABLE transfer (
+    payment    TEXT PRIMARY KEY REFERENCES payment (id),
+    device     TEXT NOT NULL,
+    word_n     INTEGER NOT NULL DEFAULT 0,
+    word       TEXT,
+    decided_by TEXT
 ) STRICT;
 
 CREATE TABLE ledger_entry (

@@ -37,6 +37,30 @@ pub enum CommandId {
     PayCard,
     /// Pay in cash.
     PayCash,
+    /// A tip.
+    Tip,
+    /// Only a part now.
+    Split,
+    /// By cheque.
+    Cheque,
+    /// By transfer.
+    Transfer,
+    /// Give money back.
+    Refund,
+    /// An entry was wrong.
+    Correct,
+    /// Take what was typed.
+    Take,
+    /// Nothing of it.
+    TakeNone,
+    /// One of the amounts offered, 0 to 2.
+    Offered(u8),
+    /// The customer owes less.
+    OwesLess,
+    /// The customer owes it again.
+    OwesAgain,
+    /// Take the entry back.
+    TakeBack,
     /// Ask the reader to cancel.
     CancelRead,
     /// The customer chose this application, 0 to 3.
@@ -212,6 +236,7 @@ pub fn step_state(model: &Model) -> Option<VisitState> {
         | Screen::Checkout
         | Screen::Card
         | Screen::Cash
+        | Screen::Entry
         | Screen::Receipt
         | Screen::Unknown
         | Screen::Sync

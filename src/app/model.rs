@@ -2,8 +2,10 @@
 //!
 //! Invariant: plain data. It changes in [`super::update`] only, and is drawn by [`super::view`] only.
 
+mod entry;
 mod parts;
 
+pub use entry::*;
 pub use parts::*;
 
 use super::effect::Effect;
@@ -87,6 +89,10 @@ pub struct Model {
     pub ids: Vec<Uuid>,
     /// Ids were asked for.
     pub ids_asked: bool,
+    /// What was chosen for the next tender.
+    pub checkout: CheckoutView,
+    /// An amount that is typed.
+    pub entry: EntryView,
     /// The last operation's number.
     pub last_op: u64,
 }
@@ -125,6 +131,8 @@ impl Model {
             saving: None,
             ids: Vec::new(),
             ids_asked: false,
+            checkout: CheckoutView::EMPTY,
+            entry: EntryView::EMPTY,
             last_op: 0,
             settings,
         }
@@ -142,6 +150,7 @@ impl Model {
             | Screen::AddLine
             | Screen::Checkout
             | Screen::Cash
+            | Screen::Entry
             | Screen::Receipt
             | Screen::Devices
             | Screen::Help => false,
@@ -184,6 +193,7 @@ impl Model {
             | Screen::Checkout
             | Screen::Card
             | Screen::Cash
+            | Screen::Entry
             | Screen::Receipt
             | Screen::Unknown => false,
         };

@@ -7,6 +7,7 @@ pub mod card;
 pub mod cash;
 pub mod checkout;
 pub mod devices;
+pub mod entry;
 pub mod help;
 pub mod job;
 pub mod receipt;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no test waits; the clock is a message.
 
+mod entry;
 mod keys;
 mod looks;
 mod money;

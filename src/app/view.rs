@@ -7,7 +7,9 @@ mod status;
 
 use super::command::{self, Hint};
 use super::model::{GlyphChoice, MIN_COLUMNS, MIN_ROWS, Model, Overlay, Screen, ThemeChoice};
-use super::screens::{add_line, card, cash, checkout, devices, help, job, receipt, sync, today, unknown, welcome};
+use super::screens::{
+    add_line, card, cash, checkout, devices, entry, help, job, receipt, sync, today, unknown, welcome,
+};
 use crate::domain::payment::Standing;
 use crate::ui::Look;
 use crate::ui::breakpoints::panes;
@@ -103,6 +105,7 @@ fn page(model: &Model, look: Look, columns: u16) -> Page {
         Screen::Checkout => checkout::view::body(model, place),
         Screen::Card => card::view::body(model, place),
         Screen::Cash => cash::view::body(model, place),
+        Screen::Entry => entry::view::body(model, place),
         Screen::Receipt => receipt::view::body(model, place),
         Screen::Unknown => unknown::view::body(model, place),
         Screen::Sync => sync::view::body(model, place),

@@ -1,5 +1,6 @@
 //! `tillroll office`: the back office, and the commands of whoever runs it.
 
+mod rules;
 mod serve;
 
 use super::output::{line, object};
@@ -37,6 +38,9 @@ enum OfficeCommand {
     Device(DeviceCommand),
     /// Bring master data in from a CSV file, all or nothing
     Import(office_import::Args),
+    /// What technicians may do where money is taken: tips, cash rounding, surcharges, discounts
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Recompute every handheld's chain and look for what must not be
     Verify(Db),
 }
@@ -91,6 +95,7 @@ impl OfficeArgs {
             OfficeCommand::User(UserCommand::Add { db, .. })
             | OfficeCommand::Device(DeviceCommand::Add { db, .. })
             | OfficeCommand::Verify(db) => db.json,
+            OfficeCommand::Rules(command) => command.json(),
             OfficeCommand::Import(args) => args.json,
         }
     }
@@ -105,6 +110,7 @@ pub async fn run(args: OfficeArgs) -> Result<bool, CliError> {
             device_add(&name, technician.as_deref(), &office, &db)
         }
         OfficeCommand::Import(args) => import(&args),
+        OfficeCommand::Rules(command) => rules::run(&command),
         OfficeCommand::Verify(db) => {
             let found = open(&path(&db.db)?, defaults())?.verify().map_err(anyhow::Error::from)?;
             let rows = open(&path(&db.db)?, defaults())?

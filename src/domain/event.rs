@@ -3,17 +3,21 @@
 //! A kind or version that this program does not know stays readable by its subjects; it is never guessed at.
 
 mod paper;
+mod payment;
+mod refund;
 
 pub use paper::{DrawerOpened, ReceiptEnded, ReceiptQueued, ReceiptState};
+pub use payment::{
+    CashRecorded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
+    PaymentStep,
+};
+pub use refund::{CashRefunded, RefundOutcomeSeen, RefundRequested, TenderRecorded};
 
-use super::document::{DocumentNumber, Series};
-use super::id::{Epoch, InvoiceId, JobId, LineId, PaymentId, VisitId};
+use super::document::Series;
+use super::id::{Epoch, InvoiceId, JobId, LineId, PaymentId, RefundId, VisitId};
 use super::invoice::Invoice;
 use super::job::VisitState;
 use super::line::Line;
-use super::money::Money;
-use super::outcome::Outcome;
-use super::payment::CardSummary;
 use serde::{Deserialize, Serialize};
 
 /// The version of every body in this file.
@@ -94,131 +98,6 @@ pub struct InvoiceCancelled {
     pub visit: VisitId,
     /// Why.
     pub why: String,
-}
-
-/// A card payment begins; the reader is armed after this is on the disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentIntended {
-    /// The payment.
-    pub payment: PaymentId,
-    /// What it pays.
-    pub invoice: InvoiceId,
-    /// The invoice's number.
-    pub document: DocumentNumber,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// How much.
-    pub amount: Money,
-    /// The open tender that the technician was warned about.
-    pub linked_to: Option<PaymentId>,
-}
-
-/// A payment changed in a way that needs no more than a reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentStep {
-    /// The payment.
-    pub payment: PaymentId,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// Why, in a sentence; empty when the kind says it all.
-    pub why: String,
-}
-
-/// The encrypted read is complete; its blob was sealed in the same transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentCardRead {
-    /// The payment.
-    pub payment: PaymentId,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// What may be known of the card.
-    pub card: CardSummary,
-    /// SHA-256 of the sealed blob, hex.
-    pub blob: String,
-    /// The office's sealing key that it was sealed to.
-    pub sealing_key: String,
-    /// Key serial number of the reader's encryption, hex.
-    pub ksn: String,
-    /// SHA-256 of the reader's ciphertext, hex: with the KSN unique to one payment.
-    pub ciphertext_sha256: String,
-    /// Random; erased with the body's personal data.
-    pub salt: String,
-}
-
-/// An authorisation is asked for, now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentRequested {
-    /// The payment.
-    pub payment: PaymentId,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// How much.
-    pub amount: Money,
-    /// SHA-256 of the sealed blob, hex.
-    pub blob: String,
-}
-
-/// The technician took the payment without the bank.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentAcceptedOffline {
-    /// The payment.
-    pub payment: PaymentId,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// How much.
-    pub amount: Money,
-    /// SHA-256 of the sealed blob, hex.
-    pub blob: String,
-    /// When it must have been forwarded, Unix milliseconds.
-    pub deadline_ms: i64,
-    /// The policy that allowed it.
-    pub policy: u32,
-}
-
-/// The device saw the office's word and did what follows from it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentOutcomeSeen {
-    /// The payment.
-    pub payment: PaymentId,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// The office's word.
-    pub outcome: Outcome,
-}
-
-/// Cash was taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CashRecorded {
-    /// The payment.
-    pub payment: PaymentId,
-    /// What it pays.
-    pub invoice: InvoiceId,
-    /// The invoice's number.
-    pub document: DocumentNumber,
-    /// The job.
-    pub job: JobId,
-    /// The visit.
-    pub visit: VisitId,
-    /// What stays in the drawer.
-    pub amount: Money,
-    /// What was handed over, minor units.
-    pub tendered_minor: i64,
-    /// What was handed back, minor units.
-    pub change_minor: i64,
-    /// The open tender that the technician was warned about.
-    pub linked_to: Option<PaymentId>,
 }
 
 /// Why a row's body is not an event of this program.
@@ -321,6 +200,16 @@ events!(
     PaymentOutcomeSeen(PaymentOutcomeSeen) = "payment.outcome_seen",
     /// Cash was taken.
     CashRecorded(CashRecorded) = "cash.recorded",
+    /// A cheque was taken, or a transfer announced.
+    TenderRecorded(TenderRecorded) = "tender.recorded",
+    /// An entry of cash, cheque or transfer was wrong.
+    PaymentCorrected(PaymentStep) = "payment.corrected",
+    /// Give money back.
+    RefundRequested(RefundRequested) = "refund.requested",
+    /// The office's word on a refund was seen.
+    RefundOutcomeSeen(RefundOutcomeSeen) = "refund.outcome_seen",
+    /// Cash went back.
+    CashRefunded(CashRefunded) = "cash.refunded",
     /// A receipt goes to the printer.
     ReceiptQueued(ReceiptQueued) = "receipt.queued",
     /// What became of it.
@@ -342,6 +231,8 @@ pub struct About {
     pub payment: Option<PaymentId>,
     /// The line, if any.
     pub line: Option<LineId>,
+    /// The refund, if any.
+    pub refund: Option<RefundId>,
 }
 
 impl About {
@@ -351,6 +242,10 @@ impl About {
 
     fn payment(job: JobId, visit: VisitId, payment: PaymentId) -> About {
         About { payment: Some(payment), ..About::visit(job, visit) }
+    }
+
+    fn refund(job: JobId, visit: VisitId, payment: Option<PaymentId>, refund: RefundId) -> About {
+        About { payment, refund: Some(refund), ..About::visit(job, visit) }
     }
 
     fn invoice(job: JobId, visit: VisitId, invoice: InvoiceId) -> About {
@@ -376,12 +271,17 @@ impl Event {
             | Event::PaymentRefused(e)
             | Event::PaymentUnknown(e)
             | Event::PaymentPartTaken(e)
+            | Event::PaymentCorrected(e)
             | Event::PaymentVoidRequested(e) => About::payment(e.job, e.visit, e.payment),
             Event::PaymentCardRead(e) => About::payment(e.job, e.visit, e.payment),
             Event::PaymentRequested(e) => About::payment(e.job, e.visit, e.payment),
             Event::PaymentAcceptedOffline(e) => About::payment(e.job, e.visit, e.payment),
             Event::PaymentOutcomeSeen(e) => About::payment(e.job, e.visit, e.payment),
             Event::CashRecorded(e) => About { invoice: Some(e.invoice), ..About::payment(e.job, e.visit, e.payment) },
+            Event::TenderRecorded(e) => About { invoice: Some(e.invoice), ..About::payment(e.job, e.visit, e.payment) },
+            Event::RefundRequested(e) => About::refund(e.job, e.visit, e.payment, e.refund),
+            Event::RefundOutcomeSeen(e) => About::refund(e.job, e.visit, e.payment, e.refund),
+            Event::CashRefunded(e) => About::refund(e.job, e.visit, Some(e.payment), e.refund),
             Event::ReceiptQueued(e) => About::invoice(e.job, e.visit, e.invoice),
             Event::ReceiptEnded(e) => About::invoice(e.job, e.visit, e.invoice),
             Event::DrawerOpened(e) => About::payment(e.job, e.visit, e.payment),
@@ -397,6 +297,7 @@ impl Event {
             about.invoice.map(|id| id.0),
             about.payment.map(|id| id.0),
             about.line.map(|id| id.0),
+            about.refund.map(|id| id.0),
         ];
         ids.into_iter().flatten().map(|id| id.to_string()).collect()
     }

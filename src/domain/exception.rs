@@ -38,11 +38,15 @@ pub enum ExceptionType {
     QuarantinedRow,
     /// Totals computed by device and office differ.
     TotalsDiffer,
+    /// A technician asks to give money back.
+    RefundRequested,
+    /// A customer has announced a transfer.
+    TransferExpected,
 }
 
 impl ExceptionType {
     /// Every type.
-    pub const ALL: [ExceptionType; 15] = [
+    pub const ALL: [ExceptionType; 17] = [
         ExceptionType::LateDecline,
         ExceptionType::CardExpiring,
         ExceptionType::CardExpired,
@@ -58,6 +62,8 @@ impl ExceptionType {
         ExceptionType::Fork,
         ExceptionType::QuarantinedRow,
         ExceptionType::TotalsDiffer,
+        ExceptionType::RefundRequested,
+        ExceptionType::TransferExpected,
     ];
 
     /// The name in JSON and in the databases.
@@ -78,6 +84,8 @@ impl ExceptionType {
             ExceptionType::Fork => "fork",
             ExceptionType::QuarantinedRow => "quarantined_row",
             ExceptionType::TotalsDiffer => "totals_differ",
+            ExceptionType::RefundRequested => "refund_requested",
+            ExceptionType::TransferExpected => "transfer_expected",
         }
     }
 
@@ -120,6 +128,12 @@ impl ExceptionType {
             }
             ExceptionType::TotalsDiffer => {
                 "Handheld and office compute different totals: check the price book and the tax rules."
+            }
+            ExceptionType::RefundRequested => {
+                "A technician asks to give money back: release it or refuse it, on the page of refunds."
+            }
+            ExceptionType::TransferExpected => {
+                "A customer has announced a transfer: say when it came, on the page of refunds and transfers."
             }
         }
     }

@@ -9,6 +9,7 @@ use super::ledger::{Account, Entry, LedgerError};
 use super::line::{Line, Quantity};
 use super::money::MoneyError;
 use super::payment::{IllegalTransition, Payment, Tender};
+use super::refund::Refund;
 use super::stock::{Place, StockMove};
 
 /// What is known before the row.
@@ -22,6 +23,8 @@ pub struct Known {
     pub sums: Option<PaidSums>,
     /// The payment.
     pub payment: Option<Payment>,
+    /// The refund.
+    pub refund: Option<Refund>,
 }
 
 /// What changes with the row. `None` and empty mean: as before.
@@ -37,6 +40,8 @@ pub struct Changes {
     pub invoice: Option<Invoice>,
     /// The payment's new state.
     pub payment: Option<Payment>,
+    /// The refund's new state.
+    pub refund: Option<Refund>,
     /// A ledger entry.
     pub entry: Option<Entry>,
     /// Stock moves.
@@ -114,7 +119,12 @@ pub fn fold(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldEr
         | Event::PaymentPartTaken(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentOutcomeSeen(_)
+        | Event::PaymentCorrected(_)
+        | Event::TenderRecorded(_)
         | Event::CashRecorded(_) => payment_changed(event, known, row),
+        Event::RefundRequested(_) | Event::RefundOutcomeSeen(_) | Event::CashRefunded(_) => {
+            refund_changed(event, known, row)
+        }
     }
 }
 
@@ -201,26 +211,41 @@ fn invoice_entry(invoice: &Invoice, row: RowRef, sign: i64) -> Result<Option<Ent
 /// A payment's new state, and all that follows from it: invoice, visit, ledger and stock.
 fn payment_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
     let payment = Payment::after(known.payment.as_ref(), event, row.at_ms)?;
+    follows(payment, known, row)
+}
+
+/// A refund's new state, and what it makes of its payment.
+fn refund_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
+    let before = known.refund.as_ref();
+    let refund = Refund::after(before, event, row.at_ms)?;
+    let changes = match (&known.payment, refund.payment) {
+        (Some(payment), Some(_)) => follows(payment.after_refund(before, &refund)?, known, row)?,
+        (None, Some(_)) => return Err(FoldError::Missing("a payment")),
+        (_, None) => Changes::default(),
+    };
+    Ok(Changes { refund: Some(refund), ..changes })
+}
+
+fn follows(payment: Payment, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
     let invoice = known.invoice.as_ref().ok_or(FoldError::Missing("an invoice"))?;
-    if invoice.id != payment.invoice || invoice.totals.currency != payment.amount.currency || payment.amount.minor <= 0
-    {
+    let fits = invoice.id == payment.invoice && invoice.totals.currency == payment.amount.currency;
+    if !fits || payment.amount.minor <= 0 || payment.extras.tip_minor < 0 || payment.base_minor()? < 0 {
         return Err(FoldError::Missing("an invoice of this payment"));
     }
-    let (was_approved, was_pending) = known.payment.as_ref().map_or((0, 0), |p| (p.approved_minor, p.pending_minor));
+    let was = known.payment.as_ref().map_or(Ok(PaidSums::NONE), Payment::covers)?;
+    let now = payment.covers()?;
     let add = |sum: i64, now: i64, was: i64| {
         now.checked_sub(was).and_then(|delta| sum.checked_add(delta)).ok_or(MoneyError::Overflow)
     };
     let before = known.sums.unwrap_or(PaidSums::NONE);
     let sums = PaidSums {
-        approved_minor: add(before.approved_minor, payment.approved_minor, was_approved)?,
-        pending_minor: add(before.pending_minor, payment.pending_minor, was_pending)?,
+        approved_minor: add(before.approved_minor, now.approved_minor, was.approved_minor)?,
+        pending_minor: add(before.pending_minor, now.pending_minor, was.pending_minor)?,
     };
     let (state, money) = invoice.standing(sums)?;
     let covered = sums.covered_minor()? >= invoice.totals.total_minor;
     let deliver = covered && !invoice.delivered;
     let visit = known.visit.unwrap_or(VisitWork::untouched(invoice.job, invoice.visit));
-    let approved = add(0, payment.approved_minor, was_approved)?;
-    let pending = add(0, payment.pending_minor, was_pending)?;
     Ok(Changes {
         visit: Some(VisitWork { money, ..visit }),
         stock: if deliver {
@@ -228,7 +253,7 @@ fn payment_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes,
         } else {
             Vec::new()
         },
-        entry: payment_entry(&payment, invoice, row, approved, pending)?,
+        entry: payment_entry(known.payment.as_ref(), &payment, invoice, row)?,
         invoice: Some(Invoice { state, delivered: invoice.delivered || deliver, ..invoice.clone() }),
         erase_blob: is_over(&payment),
         payment: Some(payment),
@@ -236,25 +261,44 @@ fn payment_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes,
     })
 }
 
+/// What moved between two states of a payment.
 fn payment_entry(
-    payment: &Payment,
+    before: Option<&Payment>,
+    after: &Payment,
     invoice: &Invoice,
     row: RowRef,
-    approved: i64,
-    pending: i64,
 ) -> Result<Option<Entry>, FoldError> {
-    let minus = |minor: i64| minor.checked_neg().ok_or(MoneyError::Overflow);
-    let money_account = match payment.tender {
+    let mut sides = position(after)?;
+    if let Some(before) = before {
+        for ((_, now), (_, was)) in sides.iter_mut().zip(position(before)?) {
+            *now = now.checked_sub(was).ok_or(MoneyError::Overflow)?;
+        }
+    }
+    Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, invoice.customer, after.amount.currency, &sides)?)
+}
+
+/// Where a payment's money stands in the ledger: always the same accounts in the same order, and in balance.
+fn position(payment: &Payment) -> Result<[(Account, i64); 8], MoneyError> {
+    let taken = payment.split(payment.approved_minor)?;
+    let back = payment.split(payment.refunded_minor)?;
+    let again = payment.split(payment.returned_minor)?.base_minor;
+    let minus = |a: i64, b: i64| a.checked_sub(b).ok_or(MoneyError::Overflow);
+    let money = match payment.tender {
         Tender::Card => Account::CardClearing,
         Tender::Cash => Account::Cash,
+        Tender::Cheque => Account::Cheques,
+        Tender::Transfer => Account::Transfers,
     };
-    let sides = [
-        (money_account, approved),
-        (Account::Receivable, minus(approved)?),
-        (Account::CardPending, pending),
-        (Account::PendingOffset, minus(pending)?),
-    ];
-    Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, invoice.customer, payment.amount.currency, &sides)?)
+    Ok([
+        (money, minus(payment.approved_minor, payment.refunded_minor)?),
+        (Account::Receivable, minus(again, taken.base_minor)?),
+        (Account::Tips, minus(back.extras.tip_minor, taken.extras.tip_minor)?),
+        (Account::Surcharges, minus(back.extras.surcharge_minor, taken.extras.surcharge_minor)?),
+        (Account::Rounding, minus(back.extras.rounding_minor, taken.extras.rounding_minor)?),
+        (Account::Refunds, minus(back.base_minor, again)?),
+        (Account::CardPending, payment.pending_minor),
+        (Account::PendingOffset, minus(0, payment.pending_minor)?),
+    ])
 }
 
 /// No card data is needed for it any more: every end, and every approval (captures need none).

@@ -69,6 +69,8 @@ ids!(
     InvoiceId,
     /// One payment, whatever happens to it.
     PaymentId,
+    /// Money that goes back.
+    RefundId,
     /// One entry of the ledger.
     EntryId,
     /// Something a dispatcher must deal with.

@@ -27,11 +27,19 @@ pub enum Account {
     Rounding,
     /// Tips, owed to the technician.
     Tips,
+    /// Surcharges for credit cards, less discounts for cash.
+    Surcharges,
+    /// Given back to customers for what they need not pay; takes from revenue.
+    Refunds,
+    /// Cheques not yet at the bank.
+    Cheques,
+    /// Transfers that the office has seen.
+    Transfers,
 }
 
 impl Account {
     /// Every account.
-    pub const ALL: [Account; 9] = [
+    pub const ALL: [Account; 13] = [
         Account::Receivable,
         Account::Cash,
         Account::CardClearing,
@@ -41,6 +49,10 @@ impl Account {
         Account::Revenue,
         Account::Rounding,
         Account::Tips,
+        Account::Surcharges,
+        Account::Refunds,
+        Account::Cheques,
+        Account::Transfers,
     ];
 
     /// The name in the databases.
@@ -55,6 +67,10 @@ impl Account {
             Account::Revenue => "revenue",
             Account::Rounding => "rounding",
             Account::Tips => "tips",
+            Account::Surcharges => "surcharges",
+            Account::Refunds => "refunds",
+            Account::Cheques => "cheques",
+            Account::Transfers => "transfers",
         }
     }
 }

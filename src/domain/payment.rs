@@ -3,8 +3,11 @@
 //! [`Payment::after`] is the meaning of a journal row, the same on the device and in the office. What *leads* to a
 //! row (readers, timers, the technician) is the machine in `flow::payment`.
 
+mod extras;
+mod refunds;
 mod state;
 
+pub use extras::{Extras, Split, share};
 pub use state::{PaymentState, Standing};
 
 use super::document::DocumentNumber;
@@ -22,6 +25,22 @@ pub enum Tender {
     Card,
     /// In cash.
     Cash,
+    /// By cheque.
+    Cheque,
+    /// By bank transfer, which the customer has announced.
+    Transfer,
+}
+
+impl Tender {
+    /// As people call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Tender::Card => "Card",
+            Tender::Cash => "Cash",
+            Tender::Cheque => "Cheque",
+            Tender::Transfer => "Transfer",
+        }
+    }
 }
 
 /// How the card met the reader.
@@ -68,14 +87,26 @@ pub struct Payment {
     pub visit: VisitId,
     /// Card or cash.
     pub tender: Tender,
-    /// What was asked for.
+    /// What was asked for, extras and all.
     pub amount: Money,
+    /// What of it is not for the invoice.
+    #[serde(default = "none", skip_serializing_if = "Extras::is_none")]
+    pub extras: Extras,
     /// Where it stands.
     pub state: PaymentState,
     /// Authoritative money, minor units.
     pub approved_minor: i64,
     /// Money that is stored or held, minor units.
     pub pending_minor: i64,
+    /// Given back, minor units.
+    #[serde(default)]
+    pub refunded_minor: i64,
+    /// Given back so that the customer owes it again, minor units; part of the above.
+    #[serde(default)]
+    pub returned_minor: i64,
+    /// Refunds that are asked for and not answered, minor units.
+    #[serde(default)]
+    pub refund_open_minor: i64,
     /// What the bank offered when it agreed to a part.
     pub offered_minor: i64,
     /// Taken offline at any time of its life.
@@ -96,15 +127,22 @@ pub struct Payment {
     pub tendered_minor: i64,
     /// Cash handed back, minor units.
     pub change_minor: i64,
+    /// Number of a cheque, or what a transfer says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// When it began, Unix milliseconds by the device's clock.
     pub at_ms: i64,
     /// How many rows have made it what it is: tells a newer picture of it from an older one.
     pub rev: u32,
 }
 
+fn none() -> Extras {
+    Extras::NONE
+}
+
 /// An event that does not fit a payment's state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{event} does not fit a payment that is {state}")]
+#[error("{event} does not fit what is {state}")]
 pub struct IllegalTransition {
     /// The event's kind.
     pub event: &'static str,
@@ -129,59 +167,57 @@ impl Payment {
     }
 
     fn begin(event: &Event, at_ms: i64) -> Result<Payment, IllegalTransition> {
-        let blank = |id, invoice, document: &DocumentNumber, job, visit, tender, amount, state| Payment {
-            id,
-            invoice,
-            document: document.clone(),
-            job,
-            visit,
-            tender,
-            amount,
-            state,
-            approved_minor: 0,
-            pending_minor: 0,
-            offered_minor: 0,
-            offline: false,
-            card: None,
-            blob: None,
-            deadline_ms: None,
-            auth_code: None,
-            reason: None,
-            linked_to: None,
-            tendered_minor: 0,
-            change_minor: 0,
-            at_ms,
-            rev: 1,
-        };
+        macro_rules! fresh {
+            ($e:ident, $tender:expr, $state:expr) => {
+                Payment {
+                    id: $e.payment,
+                    invoice: $e.invoice,
+                    document: $e.document.clone(),
+                    job: $e.job,
+                    visit: $e.visit,
+                    tender: $tender,
+                    amount: $e.amount,
+                    extras: $e.extras,
+                    state: $state,
+                    approved_minor: 0,
+                    pending_minor: 0,
+                    refunded_minor: 0,
+                    returned_minor: 0,
+                    refund_open_minor: 0,
+                    offered_minor: 0,
+                    offline: false,
+                    card: None,
+                    blob: None,
+                    deadline_ms: None,
+                    auth_code: None,
+                    reason: None,
+                    linked_to: $e.linked_to,
+                    tendered_minor: 0,
+                    change_minor: 0,
+                    reference: None,
+                    at_ms,
+                    rev: 1,
+                }
+            };
+        }
         match event {
-            Event::PaymentIntended(e) => Ok(Payment {
-                linked_to: e.linked_to,
-                ..blank(
-                    e.payment,
-                    e.invoice,
-                    &e.document,
-                    e.job,
-                    e.visit,
-                    Tender::Card,
-                    e.amount,
-                    PaymentState::Presenting,
-                )
-            }),
+            Event::PaymentIntended(e) => Ok(fresh!(e, Tender::Card, PaymentState::Presenting)),
             Event::CashRecorded(e) => Ok(Payment {
-                linked_to: e.linked_to,
                 approved_minor: e.amount.minor,
                 tendered_minor: e.tendered_minor,
                 change_minor: e.change_minor,
-                ..blank(
-                    e.payment,
-                    e.invoice,
-                    &e.document,
-                    e.job,
-                    e.visit,
-                    Tender::Cash,
-                    e.amount,
-                    PaymentState::Recorded,
-                )
+                ..fresh!(e, Tender::Cash, PaymentState::Recorded)
+            }),
+            // A transfer is a promise until the office has seen it.
+            Event::TenderRecorded(e) if e.tender == Tender::Transfer => Ok(Payment {
+                pending_minor: e.amount.minor,
+                reference: Some(e.reference.clone()),
+                ..fresh!(e, Tender::Transfer, PaymentState::Tendered)
+            }),
+            Event::TenderRecorded(e) if e.tender == Tender::Cheque => Ok(Payment {
+                approved_minor: e.amount.minor,
+                reference: Some(e.reference.clone()),
+                ..fresh!(e, Tender::Cheque, PaymentState::Recorded)
             }),
             other => Err(IllegalTransition { event: other.kind(), state: "absent" }),
         }
@@ -223,7 +259,7 @@ impl Payment {
                 | PaymentState::PartlyApproved
                 | PaymentState::Held,
                 Event::PaymentVoidRequested(_),
-            ) => {
+            ) if !self.has_refunds() => {
                 next.state = PaymentState::VoidPending;
                 // What was only promised covers nothing any more; what the bank agreed to counts until it is reversed.
                 next.pending_minor = 0;
@@ -231,6 +267,12 @@ impl Payment {
             (PaymentState::PartlyApproved, Event::PaymentPartTaken(_)) => {
                 next.state = PaymentState::Approved;
                 next.approved_minor = self.offered_minor;
+            }
+            (PaymentState::Recorded | PaymentState::Tendered, Event::PaymentCorrected(e)) if !self.has_refunds() => {
+                next.state = PaymentState::Corrected;
+                next.approved_minor = 0;
+                next.pending_minor = 0;
+                next.reason = Some(e.why.clone());
             }
             (_, Event::PaymentOutcomeSeen(e)) => match self.after_outcome(&e.outcome) {
                 Some(after) => next = after,
@@ -261,6 +303,11 @@ impl Payment {
             OutcomeState::Held if waits || self.state == PaymentState::Stored => {
                 (PaymentState::Held, 0, self.pending_minor)
             }
+            // The office has seen the transfer.
+            OutcomeState::Approved if self.state == PaymentState::Tendered => {
+                (PaymentState::Recorded, self.amount.minor, 0)
+            }
+            OutcomeState::Expired if self.state == PaymentState::Tendered => (PaymentState::Corrected, 0, 0),
             OutcomeState::Voided if voiding => (PaymentState::Voided, 0, 0),
             OutcomeState::VoidFailed if voiding => (PaymentState::VoidFailed, outcome.amount_minor, 0),
             OutcomeState::Approved
@@ -281,6 +328,10 @@ impl Payment {
         next.offered_minor = if state == PaymentState::PartlyApproved { outcome.amount_minor } else { 0 };
         next.auth_code = outcome.auth_code.clone().or(next.auth_code);
         next.reason = outcome.reason.clone();
+        if approved == 0 {
+            // Nothing is left that could be given back; the office refuses what was asked for.
+            next.refund_open_minor = 0;
+        }
         Some(next)
     }
 

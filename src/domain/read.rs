@@ -6,6 +6,8 @@ use super::job::{MoneyState, Review, VisitState};
 use super::line::Line;
 use super::money::{Currency, Money};
 use super::payment::Payment;
+use super::refund::Refund;
+use super::rules::Rules;
 use super::totals::Totals;
 
 /// One visit of the day's list.
@@ -66,6 +68,10 @@ pub struct JobDetail {
     pub payments: Vec<PaymentView>,
     /// The customer's balance: what all their invoices still owe.
     pub customer_balance: Money,
+    /// What may be done where money is taken.
+    pub rules: Rules,
+    /// Its refunds, oldest first.
+    pub refunds: Vec<Refund>,
 }
 
 impl JobDetail {

@@ -47,6 +47,7 @@ impl Machine {
     /// A payment that the disk holds, after a crash or when it is opened again.
     pub fn resume(payment: Payment, timing: Timing) -> (Machine, Vec<Effect>) {
         let intent = PaymentIntended {
+            extras: payment.extras,
             payment: payment.id,
             invoice: payment.invoice,
             document: payment.document.clone(),

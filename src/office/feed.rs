@@ -93,14 +93,22 @@ fn body(db: &Connection, kind: &str, id: &str) -> Result<Option<Value>, OfficeEr
         "site" => one(db, "SELECT * FROM site WHERE id = ?1", id, site)?.map(serde_json::to_value),
         "equipment" => one(db, "SELECT * FROM equipment WHERE id = ?1", id, equipment)?.map(serde_json::to_value),
         "price" => one(db, "SELECT * FROM price_item WHERE id = ?1", id, price)?.map(serde_json::to_value),
-        "outcome" => one(db, "SELECT outcome_record FROM card_payment WHERE payment = ?1", id, |r| {
-            let text: Option<String> = r.get(0)?;
-            text.map_or(Ok(Value::Null), |text| from_json(&text))
-        })?
-        .map(Ok),
+        "outcome" => word(db, OUTCOME, id)?.map(Ok),
+        "refund" => word(db, "SELECT word FROM refund_work WHERE refund = ?1", id)?.map(Ok),
         name => meta(db, name)?.map(|text| serde_json::from_str(&text)),
     };
     value.transpose().map_err(|why| OfficeError::Record(why.to_string()))
+}
+
+const OUTCOME: &str = "SELECT outcome_record FROM card_payment WHERE payment = ?1
+                       UNION ALL SELECT word FROM transfer WHERE payment = ?1";
+
+/// The office's word as it was said.
+fn word(db: &Connection, sql: &str, id: &str) -> Result<Option<Value>, OfficeError> {
+    one(db, sql, id, |r| {
+        let text: Option<String> = r.get(0)?;
+        text.map_or(Ok(Value::Null), |text| from_json(&text))
+    })
 }
 
 fn one<T>(

@@ -7,6 +7,7 @@
 
 mod actions;
 mod assets;
+mod back;
 mod board;
 mod devices;
 mod error;
@@ -155,6 +156,9 @@ pub fn router(state: PagesState) -> Router {
         .route("/payments/{id}/release", post(actions::release))
         .route("/exceptions", get(exceptions_page))
         .route("/exceptions/{id}/resolve", post(actions::resolve))
+        .route("/refunds", get(refunds_page))
+        .route("/refunds/{id}/{decision}", post(back::decide))
+        .route("/transfers/{id}/{decision}", post(back::transferred))
         .route("/devices", get(devices_page))
         .route("/changes", get(changes))
         .route("/logout", post(login::logout))
@@ -197,6 +201,10 @@ async fn exceptions_page(
     Query(q): Query<exceptions::Asked>,
 ) -> Response {
     s.show(who, move |view| exceptions::page(view, &q)).await
+}
+
+async fn refunds_page(State(s): State<PagesState>, Extension(who): Who) -> Response {
+    s.show(who, back::page).await
 }
 
 async fn devices_page(State(s): State<PagesState>, Extension(who): Who) -> Response {

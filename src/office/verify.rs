@@ -24,12 +24,12 @@ const NEVER: &[(&str, &str)] = &[
     (
         "card clearing in the ledger differs from approved card payments",
         "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'card_clearing'), 0)
-              <> coalesce((SELECT sum(approved_minor) FROM payment WHERE tender = 'card'), 0)",
+              <> coalesce((SELECT sum(approved_minor - refunded_minor) FROM payment WHERE tender = 'card'), 0)",
     ),
     (
         "cash in the ledger differs from cash payments",
         "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'cash'), 0)
-              <> coalesce((SELECT sum(approved_minor) FROM payment WHERE tender = 'cash'), 0)",
+              <> coalesce((SELECT sum(approved_minor - refunded_minor) FROM payment WHERE tender = 'cash'), 0)",
     ),
     (
         "a payment has two attempts that may both have an effect",
@@ -41,9 +41,15 @@ const NEVER: &[(&str, &str)] = &[
         "SELECT count(*) FROM card_payment WHERE captured_minor > 0 AND outcome_seen = 0 AND accepted_offline = 0",
     ),
     (
+        "refunds differ from what their payments say",
+        "SELECT count(*) FROM payment p WHERE
+             p.refunded_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM refund r
+                                  WHERE r.payment = p.id AND r.state = 'refunded')",
+    ),
+    (
         "an invoice says paid and is not, or the other way round",
         "SELECT count(*) FROM invoice i WHERE i.state <> 'cancelled' AND (i.state = 'paid') <>
-            (i.total_minor <= (SELECT coalesce(sum(p.approved_minor), 0) FROM payment p WHERE p.invoice = i.id))",
+            (i.total_minor <= (SELECT coalesce(sum(p.covers_minor), 0) FROM payment p WHERE p.invoice = i.id))",
     ),
     (
         "card data outlived its need",
@@ -71,12 +77,13 @@ impl Office {
     pub fn sums(&self, currency: Currency) -> Result<Sums, OfficeError> {
         self.read(|db| {
             let card_minor = db.query_row(
-                "SELECT coalesce(sum(captured_minor), 0) FROM card_payment WHERE currency = ?1",
+                "SELECT coalesce(sum(captured_minor - refunded_minor), 0) FROM card_payment WHERE currency = ?1",
                 [currency.code()],
                 |r| r.get(0),
             )?;
             let cash_minor = db.query_row(
-                "SELECT coalesce(sum(approved_minor), 0) FROM payment WHERE tender = 'cash' AND currency = ?1",
+                "SELECT coalesce(sum(approved_minor - refunded_minor), 0) FROM payment
+                 WHERE tender = 'cash' AND currency = ?1",
                 [currency.code()],
                 |r| r.get(0),
             )?;

@@ -6,6 +6,7 @@ use crate::domain::customer::{Customer, Equipment, Site};
 use crate::domain::job::Job;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::price::PriceItem;
+use crate::domain::refund::RefundWord;
 use crate::facts::{name, parse, record};
 use rusqlite::{Transaction, TransactionBehavior};
 use serde_json::Value;
@@ -79,7 +80,22 @@ impl Store {
         Ok(())
     }
 
-    /// A document of the office by name: `policy`, `sealing_key`, `merchant`.
+    /// The office's words on refunds that the device has not acted on yet.
+    pub fn unseen_refunds(&self) -> Result<Vec<RefundWord>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT record FROM feed_refund WHERE seen = 0 ORDER BY refund")?;
+        let texts = statement.query_map([], |r| r.get::<_, String>(0))?;
+        texts.map(|text| Ok(parse(&text?)?)).collect()
+    }
+
+    /// The device has done what follows from this word.
+    pub fn refund_seen(&mut self, word: &RefundWord) -> Result<(), StoreError> {
+        let sql = "UPDATE feed_refund SET seen = 1 WHERE refund = ?1 AND n = ?2";
+        self.connection.execute(sql, (word.refund.id.to_string(), word.n))?;
+        Ok(())
+    }
+
+    /// A document of the office by name: `policy`, `sealing_key`, `merchant`, `rules`.
     pub fn document<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         use rusqlite::OptionalExtension as _;
         let text: Option<String> = self
@@ -129,7 +145,8 @@ fn apply(tx: &Transaction<'_>, entry: &FeedApplied) -> Result<(), StoreError> {
             Ok(())
         }
         ("outcome", Some(body)) => put_outcome(tx, &read(body)?),
-        ("policy" | "sealing_key" | "merchant", Some(body)) => {
+        ("refund", Some(body)) => put_refund(tx, &read(body)?),
+        ("policy" | "sealing_key" | "merchant" | "rules", Some(body)) => {
             tx.execute(
                 "INSERT INTO feed_document (name, record) VALUES (?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET record = excluded.record",
@@ -156,6 +173,17 @@ fn put_job(tx: &Transaction<'_>, job: &Job) -> Result<(), StoreError> {
              hidden = 0, record = excluded.record",
     )?
     .execute((job.id.to_string(), job.visit.to_string(), job.window_start_ms, record(job)?))?;
+    Ok(())
+}
+
+/// A later word replaces an earlier one; the same one again changes nothing.
+fn put_refund(tx: &Transaction<'_>, word: &RefundWord) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO feed_refund (refund, n, seen, record) VALUES (?1, ?2, 0, ?3)
+         ON CONFLICT (refund) DO UPDATE SET n = excluded.n, seen = 0, record = excluded.record
+         WHERE excluded.n > feed_refund.n",
+    )?
+    .execute((word.refund.id.to_string(), word.n, record(word)?))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::journal::{head, rows};
 use super::today::payment_view;
 use super::{Store, StoreError};
-use crate::domain::id::{InvoiceId, PaymentId};
+use crate::domain::id::{InvoiceId, PaymentId, RefundId};
 use crate::domain::journal::Row;
 use crate::domain::ledger::Account;
 use crate::domain::money::Money;
@@ -11,6 +11,7 @@ use crate::domain::payment::Payment;
 use crate::domain::policy::{OfflineFacts, PolicyRefusal};
 use crate::domain::policy::{OfflinePolicy, allows};
 use crate::domain::read::{Exposure, PaymentView, SyncStatus};
+use crate::domain::refund::Refund;
 use crate::facts::{parse, payment};
 use rusqlite::OptionalExtension as _;
 
@@ -18,6 +19,11 @@ impl Store {
     /// One payment.
     pub fn payment(&self, id: PaymentId) -> Result<Payment, StoreError> {
         payment(self.read(), id)?.ok_or(StoreError::Missing("the payment"))
+    }
+
+    /// One refund.
+    pub fn refund(&self, id: RefundId) -> Result<Option<Refund>, StoreError> {
+        Ok(crate::facts::refund(self.read(), id)?)
     }
 
     /// Every payment, oldest first.
@@ -43,8 +49,8 @@ impl Store {
 
     /// Card money that is stored or held.
     pub fn exposure(&self) -> Result<Exposure, StoreError> {
-        let sql =
-            "SELECT coalesce(sum(pending_minor), 0), count(*), min(deadline_ms) FROM payment WHERE pending_minor > 0";
+        let sql = "SELECT coalesce(sum(pending_minor), 0), count(*), min(deadline_ms) FROM payment
+             WHERE pending_minor > 0 AND tender = 'card'";
         let currency = self.currency;
         Ok(self.read().prepare_cached(sql)?.query_row([], |r| {
             Ok(Exposure { minor: r.get(0)?, count: r.get(1)?, first_deadline_ms: r.get(2)?, currency })

@@ -10,6 +10,8 @@ use crate::domain::money::Money;
 use crate::domain::outcome::OutcomeState;
 use crate::domain::payment::Payment;
 use crate::domain::read::{JobDetail, PaymentView, TodayRow};
+use crate::domain::refund::Refund;
+use crate::domain::rules::Rules;
 use crate::domain::totals::{Extras, totals};
 use crate::facts::{lines, named, open_invoice, parse, sums, visit_work};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -113,6 +115,8 @@ impl Store {
             sums,
             payments: payments_of_job(db, id)?,
             customer_balance: customer_balance(db, job.customer, Money::zero(currency))?,
+            refunds: refunds_of_job(db, id)?,
+            rules: self.document("rules")?.unwrap_or(Rules::NONE),
             invoice,
         })
     }
@@ -127,6 +131,12 @@ fn equipment(db: &Connection, site: SiteId) -> Result<Vec<String>, StoreError> {
             Ok(format!("{} {} {}", item.name, item.model, item.serial).trim().to_owned())
         })
         .collect()
+}
+
+fn refunds_of_job(db: &Connection, id: JobId) -> Result<Vec<Refund>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT record FROM refund WHERE job = ?1 ORDER BY id")?;
+    let texts = statement.query_map([id.to_string()], |r| r.get::<_, String>(0))?;
+    texts.map(|text| Ok(parse(&text?)?)).collect()
 }
 
 /// The job's payments, oldest first, with what the office said of them.

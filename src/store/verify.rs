@@ -24,12 +24,12 @@ const NEVER: &[(&str, &str)] = &[
     (
         "card clearing in the ledger differs from approved card payments",
         "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'card_clearing'), 0)
-              <> coalesce((SELECT sum(approved_minor) FROM payment WHERE tender = 'card'), 0)",
+              <> coalesce((SELECT sum(approved_minor - refunded_minor) FROM payment WHERE tender = 'card'), 0)",
     ),
     (
         "cash in the ledger differs from cash payments",
         "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'cash'), 0)
-              <> coalesce((SELECT sum(approved_minor) FROM payment WHERE tender = 'cash'), 0)",
+              <> coalesce((SELECT sum(approved_minor - refunded_minor) FROM payment WHERE tender = 'cash'), 0)",
     ),
     (
         "pending card money in the ledger differs from stored payments",
@@ -37,9 +37,15 @@ const NEVER: &[(&str, &str)] = &[
               <> coalesce((SELECT sum(pending_minor) FROM payment), 0)",
     ),
     (
+        "refunds differ from what their payments say",
+        "SELECT count(*) FROM payment p WHERE
+             p.refunded_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM refund r
+                                  WHERE r.payment = p.id AND r.state = 'refunded')",
+    ),
+    (
         "an invoice says paid and is not, or the other way round",
         "SELECT count(*) FROM invoice i WHERE i.state <> 'cancelled' AND (i.state = 'paid') <>
-            (i.total_minor <= (SELECT coalesce(sum(p.approved_minor), 0) FROM payment p WHERE p.invoice = i.id))",
+            (i.total_minor <= (SELECT coalesce(sum(p.covers_minor), 0) FROM payment p WHERE p.invoice = i.id))",
     ),
     (
         "a visit's money differs from its invoice",

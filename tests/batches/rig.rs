@@ -79,6 +79,7 @@ impl Rig {
         let (job, visit) = (ids().job, ids().visit);
         let invoice = self.store.issue_invoice(job, visit, ids().invoice, &stamp()).unwrap();
         let intended = PaymentIntended {
+            extras: tillroll::domain::payment::Extras::NONE,
             payment: ids().payment,
             invoice: invoice.id,
             document: invoice.document.clone(),

@@ -72,7 +72,8 @@ impl Seed {
     }
 
     fn store(&mut self, person: usize, payment: &Payment) {
-        let sql = "INSERT INTO payment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'EUR', ?8, ?9, ?10, ?11, NULL, 0, ?12, ?13)";
+        let sql = "INSERT INTO payment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'EUR', ?8, ?8, ?9, ?10, ?11, ?10, ?11, 0, 0, NULL, 0, ?12,
+                   ?13)";
         let tender = serde_json::to_value(payment.tender).unwrap();
         let row = params![
             payment.id.to_string(),
@@ -96,6 +97,7 @@ impl Seed {
     pub fn cash(&mut self, number: usize, person: usize, total: Money) {
         let (job, visit) = self.job(number);
         let event = Event::CashRecorded(CashRecorded {
+            extras: tillroll::domain::payment::Extras::NONE,
             payment: PaymentId(self.id()),
             invoice: self.invoice_id(number),
             document: document(number),
@@ -122,7 +124,8 @@ impl Seed {
         let (id, at) = (PaymentId(self.id()), start_of(number) + 52 * MINUTE_MS);
         let blob = format!("{:064x}", id.0.as_u128());
         let (invoice, document) = (self.invoice_id(number), document(number));
-        let begin = PaymentIntended { payment: id, invoice, document, job, visit, amount, linked_to: None };
+        let extras = tillroll::domain::payment::Extras::NONE;
+        let begin = PaymentIntended { payment: id, invoice, document, job, visit, amount, extras, linked_to: None };
         let card = CardSummary {
             brand: ["VISA", "MASTERCARD"][number % 2].to_owned(),
             last4: format!("{:04}", 10 + number),

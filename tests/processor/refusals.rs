@@ -41,7 +41,10 @@ async fn rubbish_is_refused_and_leaves_nothing() {
     assert_eq!(processor.problem("authorize", large).await, (413, "body-too-large".to_owned()));
     assert_eq!(processor.problem("authorise", json!({})).await, (404, "no-such-route".to_owned()));
     assert_eq!(processor.problem("ledger", json!({})).await, (405, "wrong-method".to_owned()));
-    let empty = json!({ "authorisations": [], "truncated": false, "captured_net_minor": {} });
+    let empty = json!({
+        "authorisations": [], "truncated": false, "captured_net_minor": {},
+        "captures": 0, "captured_minor": 0, "refunds": 0, "refunded_minor": 0,
+    });
     assert_eq!(processor.ledger().await, empty);
 
     processor.post("authorize", order("k", "visa-tap", 1)).await;

@@ -3,8 +3,8 @@
 //! Invariant: Enter never voids, never accepts a risk, never throws anything away.
 
 use super::{CommandId, step_state};
-use crate::app::model::{Active, DevicesStage, Model, Screen};
-use crate::app::screens::{checkout, devices, job, receipt};
+use crate::app::model::{Active, DevicesStage, EntryStep, Model, Purpose, Screen};
+use crate::app::screens::{checkout, devices, entry, job, receipt};
 use crate::domain::job::VisitState;
 use crate::domain::payment::Standing;
 use crate::flow::payment::{Offline, Phase};
@@ -20,6 +20,9 @@ pub fn available(model: &Model, id: CommandId) -> bool {
             | CommandId::Reopen
             | CommandId::PayCard
             | CommandId::Received
+            | CommandId::OwesLess
+            | CommandId::OwesAgain
+            | CommandId::TakeBack
     );
     possible(model, id) && !(waits && model.saving.is_some())
 }
@@ -41,6 +44,24 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
             checkout::open_amount(model).is_some() && !model.card.as_ref().is_some_and(Active::is_busy)
         }
         CommandId::PayCash => checkout::open_amount(model).is_some(),
+        CommandId::Tip => {
+            let tips = model.job.as_ref().is_some_and(|job| job.rules.tips.is_some());
+            tips && checkout::open_amount(model).is_some()
+        }
+        CommandId::Split | CommandId::Cheque | CommandId::Transfer => checkout::open_amount(model).is_some(),
+        CommandId::Refund => !entry::refundable(model).is_empty(),
+        CommandId::Correct => job::correctable(model).is_some(),
+        CommandId::Take => model.entry.step != EntryStep::Decide && entry::most(model).is_some(),
+        CommandId::TakeNone => {
+            model.entry.step == EntryStep::Amount && matches!(model.entry.purpose, Purpose::Tip | Purpose::Part)
+        }
+        CommandId::Offered(n) => model.entry.step == EntryStep::Amount && usize::from(n) < entry::presets(model).len(),
+        CommandId::OwesLess | CommandId::OwesAgain => {
+            model.entry.step == EntryStep::Decide && matches!(model.entry.purpose, Purpose::Refund { .. })
+        }
+        CommandId::TakeBack => {
+            model.entry.step == EntryStep::Decide && matches!(model.entry.purpose, Purpose::Correct { .. })
+        }
         CommandId::CancelRead => matches!(phase, Some(Phase::Presenting { cancelling: false, .. })),
         CommandId::Choose(n) => matches!(
             phase,
@@ -109,6 +130,7 @@ pub fn primary(model: &Model) -> Option<CommandId> {
             Some(_) => &[],
         },
         Screen::Cash => &[CommandId::Received],
+        Screen::Entry => &[CommandId::Take],
         Screen::Receipt if printed(model) => &[CommandId::NoPrint],
         Screen::Receipt => &[CommandId::Print],
         Screen::Unknown => &[CommandId::Wait],

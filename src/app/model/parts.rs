@@ -76,6 +76,8 @@ pub enum Screen {
     Card,
     /// Cash is counted.
     Cash,
+    /// An amount is typed: a tip, a part, a cheque, a refund.
+    Entry,
     /// The receipt, before it is printed.
     Receipt,
     /// A card payment whose result is not known.
@@ -253,6 +255,8 @@ pub enum AfterSaving {
     CashTaken(DrawerOpened),
     /// The receipt came out: somebody says so.
     ReceiptFound,
+    /// Leave the entry screen.
+    Entered,
     /// On to checkout.
     Invoiced,
 }

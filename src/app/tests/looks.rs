@@ -11,9 +11,9 @@ use crate::flow::payment::{Event, Offline};
 use tillroll_hardware::printer::Interruption;
 use unicode_width::UnicodeWidthStr;
 
-const SIZES: [(u16, u16); 4] = [(30, 15), (40, 15), (53, 20), (80, 24)];
+pub const SIZES: [(u16, u16); 4] = [(30, 15), (40, 15), (53, 20), (80, 24)];
 
-fn check(name: &str, sizes: &[(u16, u16)], scene: impl Fn(u16, u16) -> Till) {
+pub fn check(name: &str, sizes: &[(u16, u16)], scene: impl Fn(u16, u16) -> Till) {
     let mut text = String::new();
     for (columns, rows) in sizes {
         let frame = scene(*columns, *rows).frame();

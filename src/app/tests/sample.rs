@@ -120,6 +120,8 @@ pub fn job(invoiced: bool, payments: Vec<Payment>) -> JobDetail {
         pending_minor: payments.iter().map(|p| p.pending_minor).sum(),
     };
     JobDetail {
+        rules: crate::domain::rules::Rules::NONE,
+        refunds: Vec::new(),
         row,
         description: "The lower oven stays cold. Check the thermostat and the element.".into(),
         phone: "01539 555 014".into(),
@@ -154,6 +156,11 @@ pub fn payment(n: u128, minor: i64, state: PaymentState) -> Payment {
     let paid = matches!(state, PaymentState::Approved);
     let stored = matches!(state, PaymentState::Stored | PaymentState::Held);
     Payment {
+        extras: crate::domain::payment::Extras::NONE,
+        reference: None,
+        refund_open_minor: 0,
+        refunded_minor: 0,
+        returned_minor: 0,
         id: id(500 + n).into(),
         invoice: id(400).into(),
         document: "D07-000412".parse().unwrap(),

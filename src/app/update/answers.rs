@@ -3,9 +3,9 @@
 //! Invariant: nothing that was typed is thrown away before its commit has succeeded.
 
 use crate::app::effect::Effect;
-use crate::app::model::{AfterSaving, ChainView, DemoView, Model, ReceiptView, Screen};
+use crate::app::model::{AfterSaving, ChainView, CheckoutView, DemoView, Model, ReceiptView, Screen};
 use crate::app::msg::{OpId, PrintedReceipt, ReaderView, ReceiptPreview};
-use crate::app::screens::{add_line, job, receipt};
+use crate::app::screens::{add_line, entry, job, receipt};
 use crate::domain::event::ReceiptState;
 use crate::domain::read::JobDetail;
 
@@ -31,9 +31,11 @@ pub fn committed(model: &mut Model, op: OpId, outcome: Result<(), String>, out: 
             out.push(Effect::OpenDrawer(row));
             if model.screen == Screen::Cash {
                 model.cash_digits.clear();
+                model.checkout = CheckoutView::EMPTY;
                 receipt::update::open(model, out);
             }
         }
+        Some(AfterSaving::Entered) => entry::update::entered(model),
         Some(AfterSaving::ReceiptFound) => receipt::update::found(model),
         Some(AfterSaving::LineAdded | AfterSaving::Stay | AfterSaving::Invoiced) | None => {}
     }
@@ -47,6 +49,7 @@ pub fn invoiced(model: &mut Model, op: OpId, outcome: Result<Box<JobDetail>, Str
             job_came(model, detail);
             out.extend([Effect::LoadToday, Effect::LoadSync]);
             if awaited.is_some() && model.screen == Screen::Job {
+                model.checkout = CheckoutView::EMPTY;
                 model.go(Screen::Checkout);
             }
         }

@@ -5,11 +5,15 @@
 use super::{overlay, pay};
 use crate::app::command::{CommandId, for_key};
 use crate::app::effect::{DemoCommand, DeviceCommand, Effect};
+use crate::app::model::Purpose;
 use crate::app::model::{
     Active, MAX_FIELD_CHARS, MIN_COLUMNS, MIN_ROWS, Model, Overlay, PaletteView, Question, Screen,
 };
 use crate::app::msg::Key;
+use crate::app::screens::entry;
 use crate::app::screens::{add_line, card, cash, checkout, devices, help, job, receipt, sync, today, unknown};
+use crate::domain::payment::Tender;
+use crate::domain::refund::RefundKind;
 
 /// Takes one key.
 pub fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
@@ -36,11 +40,13 @@ pub fn paste(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
         || (model.overlay.is_none()
             && (model.screen == Screen::AddLine
                 || model.screen == Screen::Cash
+                || model.screen == Screen::Entry
                 || (model.screen == Screen::Today && model.today.finding)));
     if !in_field {
         return;
     }
-    let digits_only = model.screen == Screen::Cash && model.overlay.is_none();
+    let amount = model.screen == Screen::Cash || (model.screen == Screen::Entry && !entry::is_text(model));
+    let digits_only = amount && model.overlay.is_none();
     for c in text.chars().filter(|c| !c.is_control()).take(MAX_FIELD_CHARS) {
         if !digits_only || c.is_ascii_digit() {
             key(model, Key::Char(c), out);
@@ -96,6 +102,7 @@ fn typed(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         Screen::Today if model.today.finding => today::update::find_key(model, key, out),
         Screen::AddLine => add_line::update::key(model, key, out),
         Screen::Cash => cash::update::key(model, key),
+        Screen::Entry => entry::update::key(model, key),
         Screen::Devices => devices::update::key(model, key, out),
         Screen::Welcome
         | Screen::Today
@@ -121,6 +128,7 @@ fn moved(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         | Screen::Checkout
         | Screen::Card
         | Screen::Cash
+        | Screen::Entry
         | Screen::Unknown
         | Screen::Sync => {}
     }
@@ -140,6 +148,18 @@ pub fn run(model: &mut Model, id: CommandId, out: &mut Vec<Effect>) {
         CommandId::Payment => job::update::open_payment(model, out),
         CommandId::PayCard => checkout::update::pay_card(model, out),
         CommandId::PayCash => checkout::update::pay_cash(model),
+        CommandId::Tip => entry::update::open(model, Purpose::Tip, None),
+        CommandId::Split => entry::update::open(model, Purpose::Part, None),
+        CommandId::Cheque => checkout::update::other(model, Tender::Cheque),
+        CommandId::Transfer => checkout::update::other(model, Tender::Transfer),
+        CommandId::Refund => entry::update::open_refund(model),
+        CommandId::Correct => entry::update::open_correction(model),
+        CommandId::Take => entry::update::take(model, out),
+        CommandId::TakeNone => entry::update::none(model),
+        CommandId::Offered(n) => entry::update::preset(model, n),
+        CommandId::OwesLess => entry::update::refund(model, RefundKind::Credit, out),
+        CommandId::OwesAgain => entry::update::refund(model, RefundKind::Reopen, out),
+        CommandId::TakeBack => entry::update::correct(model, out),
         CommandId::CancelRead | CommandId::LeaveRisk | CommandId::GiveBack => card::update::cancel(model, out),
         CommandId::TakeRisk => card::update::take_risk(model, out),
         CommandId::TakePart => card::update::take_part(model, out),
@@ -189,6 +209,7 @@ fn back(model: &mut Model, out: &mut Vec<Effect>) {
         Screen::Receipt => receipt::update::leave(model, out),
         Screen::Card | Screen::Unknown => card::update::leave(model, out),
         Screen::Devices => devices::update::leave(model, out),
+        Screen::Entry => entry::update::back(model),
         Screen::Welcome
         | Screen::Today
         | Screen::Job

@@ -5,16 +5,17 @@
 
 use super::answers::reload;
 use crate::app::effect::Effect;
-use crate::app::model::{Active, Model, Overlay, Question, Screen};
+use crate::app::model::{Active, CheckoutView, Model, Overlay, Question, Screen};
 use crate::app::screens::{checkout, job};
 use crate::domain::event::PaymentIntended;
 use crate::domain::id::PaymentId;
-use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::payment::{Payment, PaymentState, Standing, Tender};
 use crate::flow::payment::{Event, Machine, Phase};
 
 /// Begins a card payment of what is open on the job in front.
 pub fn begin(model: &mut Model, linked_to: Option<PaymentId>, out: &mut Vec<Effect>) {
-    let Some(amount) = checkout::open_amount(model) else { return };
+    let Some(amount) = checkout::due(model, Tender::Card) else { return };
+    let extras = checkout::extras(model, Tender::Card);
     if model.card.as_ref().is_some_and(Active::is_busy) {
         return;
     }
@@ -30,6 +31,7 @@ pub fn begin(model: &mut Model, linked_to: Option<PaymentId>, out: &mut Vec<Effe
         job: invoice.job,
         visit: invoice.visit,
         amount,
+        extras,
         linked_to,
     };
     let (machine, effects) = Machine::begin(intent, model.settings.timing);
@@ -93,6 +95,10 @@ pub fn event(model: &mut Model, id: PaymentId, event: Event, out: &mut Vec<Effec
         if stale {
             model.overlay = None;
         }
+    }
+    let money = model.card.as_ref().and_then(|card| card.machine.payment()).map(|payment| payment.state.standing());
+    if matches!(money, Some(Standing::Paid | Standing::Pending)) {
+        model.checkout = CheckoutView::EMPTY;
     }
     in_front(model);
     if written {

@@ -138,6 +138,8 @@ fn words(model: &Model, question: &Question) -> (String, String) {
             let how = match tender {
                 Tender::Card => "by card",
                 Tender::Cash => "in cash",
+                Tender::Cheque => "by cheque",
+                Tender::Transfer => "by transfer",
             };
             let text = "Another payment of this invoice is not known yet. If it went through, the customer pays twice.";
             ("Not known yet", format!("{text} Take one {how} all the same? Both are linked for the office."))

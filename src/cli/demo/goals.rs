@@ -21,6 +21,10 @@ pub struct JobGoal {
     pub discount_minor: i64,
     /// How the customer pays; the next one is used when the one before did not cover it.
     pub tenders: Vec<TenderGoal>,
+    /// On top of what is paid, minor units; 0 for none.
+    pub tip_minor: i64,
+    /// How much of the payment goes back at the end, per cent; 0 for nothing.
+    pub refund_percent: i64,
     /// Whether a receipt is printed.
     pub receipt: bool,
 }
@@ -74,7 +78,10 @@ pub fn day(seed: u64, jobs: usize) -> Vec<JobGoal> {
             lines.push(("FEE-CALL", 1_000));
         }
         let discount_minor = if rng.random_bool(0.3) { rng.random_range(1_i64..=900) } else { 0 };
-        goals.push(JobGoal { lines, discount_minor, tenders, receipt: number < 2 || rng.random_bool(0.5) });
+        let receipt = number < 2 || rng.random_bool(0.5);
+        let tip_minor = if rng.random_bool(0.4) { rng.random_range(1_i64..=500) } else { 0 };
+        let refund_percent = if rng.random_bool(0.5) { rng.random_range(1_i64..=100) } else { 0 };
+        goals.push(JobGoal { lines, discount_minor, tenders, tip_minor, refund_percent, receipt });
     }
     goals
 }
@@ -115,6 +122,8 @@ pub enum Next {
     GoOn(PaymentId, How),
     /// Pay what is open, beside this tender if it is not over yet.
     Pay(TenderGoal, Option<PaymentId>),
+    /// Give so much of this payment back.
+    Refund(PaymentId, i64),
     /// Print the receipt.
     Print,
     /// Nothing.
@@ -142,10 +151,23 @@ pub fn next(goal: &JobGoal, detail: &JobDetail, printed: bool) -> Next {
     if open && let Some(tender) = goal.tenders.get(tried) {
         return Next::Pay(*tender, detail.blocking_payment());
     }
+    if let Some(found) = refund(goal, detail) {
+        return found;
+    }
     if goal.receipt && !printed {
         return Next::Print;
     }
     if detail.row.state < VisitState::Done { Next::Move(VisitState::Done) } else { Next::Nothing }
+}
+
+/// A part of the last payment that goes back, once.
+fn refund(goal: &JobGoal, detail: &JobDetail) -> Option<Next> {
+    if goal.refund_percent == 0 || !detail.refunds.is_empty() {
+        return None;
+    }
+    let payment = &detail.payments.iter().rev().find(|view| view.payment.refundable_minor() > 0)?.payment;
+    let minor = (payment.approved_minor * goal.refund_percent / 100).max(1);
+    Some(Next::Refund(payment.id, minor))
 }
 
 /// A card payment that still wants something of the technician.

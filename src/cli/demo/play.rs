@@ -5,15 +5,17 @@
 
 use super::goals::{How, JobGoal, Next, TenderGoal, next};
 use super::link::Switch;
-use crate::domain::document::DocumentNumber;
-use crate::domain::event::{CashRecorded, DrawerOpened, Event as Row, LineAdded, PaymentIntended, VisitMoved};
-use crate::domain::id::{JobId, LineId, PaymentId};
+use crate::domain::event::{
+    CashRecorded, CashRefunded, DrawerOpened, Event as Row, LineAdded, PaymentIntended, RefundRequested, VisitMoved,
+};
+use crate::domain::id::{JobId, LineId, PaymentId, RefundId};
 use crate::domain::invoice::Invoice;
 use crate::domain::job::VisitState;
 use crate::domain::line::{Line, Quantity};
 use crate::domain::money::Money;
-use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::payment::{Extras, Payment, PaymentState, Tender};
 use crate::domain::read::JobDetail;
+use crate::domain::refund::RefundKind;
 use crate::flow::payment::{Effect, Event, Machine, Offline, Phase, Timing};
 use crate::runtime::till::Till;
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -57,8 +59,13 @@ impl Player {
                 Next::Discount => self.discount(&detail, goal).await?,
                 Next::Invoice => drop(said(self.till.store.issue_invoice(job, detail.row.visit).await)?),
                 Next::GoOn(payment, how) => self.go_on(payment, how).await?,
-                Next::Pay(TenderGoal::Card { card, how }, beside) => self.card(&detail, card, how, beside).await?,
-                Next::Pay(TenderGoal::Cash { over_minor }, beside) => self.cash(&detail, over_minor, beside).await?,
+                Next::Pay(TenderGoal::Card { card, how }, beside) => {
+                    self.card(&detail, (card, how), goal.tip_minor, beside).await?
+                }
+                Next::Pay(TenderGoal::Cash { over_minor }, beside) => {
+                    self.cash(&detail, over_minor, goal.tip_minor, beside).await?
+                }
+                Next::Refund(payment, minor) => self.refund(payment, minor).await?,
                 Next::Print => drop(said(self.till.printer.print(job).await)?),
                 Next::Nothing => return Ok(()),
             }
@@ -107,10 +114,33 @@ impl Player {
         self.commit(Row::LineAdded(LineAdded { job: detail.row.job, visit: detail.row.visit, line })).await
     }
 
-    async fn cash(&self, detail: &JobDetail, over_minor: i64, beside: Option<PaymentId>) -> anyhow::Result<()> {
-        let (invoice, amount) = due(detail)?;
+    async fn refund(&self, payment: PaymentId, minor: i64) -> anyhow::Result<()> {
+        let payment = said(self.till.store.run(move |store| store.payment(payment)).await)?;
+        let (refund, amount) = (RefundId(Uuid::now_v7()), Money::new(minor, payment.amount.currency));
+        let (job, visit, reason) = (payment.job, payment.visit, "a part was faulty".to_owned());
+        let (what, manager) = (RefundKind::Credit, false);
+        self.commit(if payment.tender == Tender::Cash {
+            Row::CashRefunded(CashRefunded { refund, payment: payment.id, job, visit, amount, what, reason, manager })
+        } else {
+            let (payment, tender) = (Some(payment.id), payment.tender);
+            Row::RefundRequested(RefundRequested { refund, payment, job, visit, tender, amount, what, reason, manager })
+        })
+        .await
+    }
+
+    async fn cash(
+        &self,
+        detail: &JobDetail,
+        over_minor: i64,
+        tip_minor: i64,
+        beside: Option<PaymentId>,
+    ) -> anyhow::Result<()> {
+        let (invoice, base) = due(detail)?;
+        let extras = detail.rules.cash(base, tip_minor)?;
+        let amount = Money::new(base.minor + extras.sum_minor()?, base.currency);
         let payment = PaymentId(Uuid::now_v7());
         self.commit(Row::CashRecorded(CashRecorded {
+            extras,
             payment,
             invoice: invoice.id,
             document: invoice.document.clone(),
@@ -128,8 +158,8 @@ impl Player {
     async fn card(
         &mut self,
         detail: &JobDetail,
-        card: &str,
-        how: How,
+        (card, how): (&str, How),
+        tip_minor: i64,
         beside: Option<PaymentId>,
     ) -> anyhow::Result<()> {
         match how {
@@ -139,9 +169,9 @@ impl Player {
             How::Offline | How::OfflineThenVoid => self.network(false).await?,
         }
         ensure!(self.customer.present(Some(card)), "the customer has no card {card}");
-        let (invoice, amount) = due(detail)?;
-        let (machine, effects) =
-            Machine::begin(intent(&invoice, invoice.document.clone(), amount, beside), self.timing);
+        let (invoice, base) = due(detail)?;
+        let intent = intent(&invoice, base, tip_minor, beside);
+        let (machine, effects) = Machine::begin(intent, self.timing);
         self.drive(machine, effects, how).await
     }
 
@@ -262,14 +292,15 @@ fn due(detail: &JobDetail) -> anyhow::Result<(Invoice, Money)> {
     Ok((invoice, open))
 }
 
-fn intent(invoice: &Invoice, document: DocumentNumber, amount: Money, linked_to: Option<PaymentId>) -> PaymentIntended {
+fn intent(invoice: &Invoice, base: Money, tip_minor: i64, linked_to: Option<PaymentId>) -> PaymentIntended {
     PaymentIntended {
         payment: PaymentId(Uuid::now_v7()),
         invoice: invoice.id,
-        document,
+        document: invoice.document.clone(),
         job: invoice.job,
         visit: invoice.visit,
-        amount,
+        amount: Money::new(base.minor.saturating_add(tip_minor), base.currency),
+        extras: Extras { tip_minor, ..Extras::NONE },
         linked_to,
     }
 }

@@ -1,11 +1,12 @@
 //! What a played day came to: the contract's JSON, and the three-way comparison of the books.
 
-use super::world::{CURRENCY, World, receipts};
+use super::world::{CURRENCY, LOGIN, World, receipts};
 use crate::domain::exception::Exception;
 use crate::domain::job::VisitState;
 use crate::domain::payment::{PaymentState, Tender};
 use crate::domain::read::{PaymentView, TodayRow};
-use crate::office::exceptions;
+use crate::office::payments::refunds::{self, Decision};
+use crate::office::{OfficeError, exceptions};
 use anyhow::{anyhow, ensure};
 use serde::Serialize;
 use std::path::Path;
@@ -77,14 +78,21 @@ impl Report {
 pub async fn quiet(world: &World) -> anyhow::Result<()> {
     let until = Instant::now() + QUIET_MAX;
     loop {
+        release(world)?;
         let (unsent, unseen, payments) = world
             .rig
             .till
             .store
-            .run(|store| Ok((store.sync_status()?.unsent(), store.unseen_outcomes()?.len(), store.payments()?)))
+            .run(|store| {
+                Ok((
+                    store.sync_status()?.unsent(),
+                    store.unseen_outcomes()?.len() + store.unseen_refunds()?.len(),
+                    store.payments()?,
+                ))
+            })
             .await
             .map_err(|why| anyhow!(why))?;
-        let moving: Vec<&PaymentView> = payments.iter().filter(|view| is_moving(view.state())).collect();
+        let moving: Vec<&PaymentView> = payments.iter().filter(|view| is_moving(view)).collect();
         if unsent == 0 && unseen == 0 && moving.is_empty() {
             return Ok(());
         }
@@ -97,9 +105,24 @@ pub async fn quiet(world: &World) -> anyhow::Result<()> {
     }
 }
 
-fn is_moving(state: PaymentState) -> bool {
-    matches!(
-        state,
+/// The dispatcher of a played day gives back what was asked for.
+fn release(world: &World) -> anyhow::Result<()> {
+    let now = world.office.now_ms();
+    world.office.write(|tx| {
+        for work in refunds::all(tx, REFUNDS_MAX)?.into_iter().filter(|work| work.state == "waits") {
+            refunds::decide(tx, work.refund.id, Decision::Release, LOGIN.0, now)?;
+        }
+        Ok::<(), OfficeError>(())
+    })?;
+    Ok(())
+}
+
+/// The most refunds of a played day.
+const REFUNDS_MAX: usize = 1_000;
+
+fn is_moving(view: &PaymentView) -> bool {
+    let under_way = matches!(
+        view.state(),
         PaymentState::Presenting
             | PaymentState::CardRead
             | PaymentState::Requested
@@ -108,7 +131,8 @@ fn is_moving(state: PaymentState) -> bool {
             | PaymentState::PartlyApproved
             | PaymentState::Unknown
             | PaymentState::VoidPending
-    )
+    );
+    under_way || view.payment.refund_open_minor > 0
 }
 
 /// Reads every book and compares them.
@@ -132,15 +156,16 @@ pub async fn report(world: &World, dir: &Path, seed: u64, day: &[TodayRow]) -> a
     let captured = |view: &&PaymentView| {
         matches!(view.state(), PaymentState::Captured | PaymentState::Settled | PaymentState::VoidFailed)
     };
+    let net = |view: &PaymentView| view.payment.approved_minor - view.payment.refunded_minor;
     let of = |tender| payments.iter().filter(move |view| view.payment.tender == tender);
     let sums = world.office.sums(CURRENCY)?;
     let mut report = Report {
         seed,
         jobs: Jobs { planned, done },
-        card_device_minor: of(Tender::Card).filter(captured).map(|view| view.payment.approved_minor).sum(),
+        card_device_minor: of(Tender::Card).filter(captured).map(net).sum(),
         card_office_minor: sums.card_minor,
         card_processor_minor: world.processor.captured_net_minor(CURRENCY.code())?,
-        cash_device_minor: of(Tender::Cash).map(|view| view.payment.approved_minor).sum(),
+        cash_device_minor: of(Tender::Cash).map(net).sum(),
         cash_office_minor: sums.cash_minor,
         chain_ok: true,
         violations: verified.violations,

@@ -9,6 +9,7 @@ use crate::cli::rig::Rig;
 use crate::domain::id::Epoch;
 use crate::domain::money::Currency;
 use crate::domain::receipt::{Merchant, example};
+use crate::domain::rules::{Rules, TipRule};
 use crate::keyfile::signing_key;
 use crate::office::pages::{self, PagesState};
 use crate::office::payments::{self, worker};
@@ -193,6 +194,8 @@ fn open_office(dir: &Path, processor_url: String, timing: payments::Timing) -> a
     let wall = Clock::new("office");
     let office = Office::open(&dir.join("office/office.sqlite"), settings, Arc::new(move || wall.now_ms()))?;
     office.publish()?;
+    let tips = TipRule { presets_percent: vec![5, 10, 15], max_percent: 30 };
+    office.set_rules(&Rules { cash_step_minor: 5, tips: Some(tips), ..Rules::NONE })?;
     office.write(|tx| -> anyhow::Result<()> {
         if stored_hash(tx, LOGIN.0)?.is_none() {
             add_user(tx, LOGIN.0, Role::Dispatcher, LOGIN.1)?;

@@ -114,11 +114,7 @@ fn lines(out: &mut Blocks, r: &Receipt) {
 }
 
 fn tender_lines(out: &mut Blocks, tender: &TenderLine) {
-    let name = match tender.tender {
-        Tender::Card => "Card",
-        Tender::Cash => "Cash",
-    };
-    out.pair(name, &tender.amount.to_string(), false);
+    out.pair(tender.tender.word(), &tender.amount.to_string(), false);
     if let Some((given, change)) = tender.cash {
         out.pair("  received", &Money::new(given, tender.amount.currency).plain(), false);
         out.pair("  change", &Money::new(change, tender.amount.currency).plain(), false);

@@ -13,6 +13,7 @@ use uuid::Uuid;
 fn intent() -> PaymentIntended {
     let id = Uuid::from_u128;
     PaymentIntended {
+        extras: crate::domain::payment::Extras::NONE,
         payment: id(1).into(),
         invoice: id(2).into(),
         document: "D07-000001".parse().unwrap(),

@@ -5,11 +5,13 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::fold::{FoldError, RowRef, fold};
 use crate::domain::journal::Row;
 use crate::domain::outcome::OutcomeState;
+use crate::domain::payment::Tender;
 use crate::domain::totals::{Extras, totals};
 use crate::facts::{FactsError, Origin, known, write};
 use crate::office::OfficeError;
 use crate::office::exceptions::{Trouble, raise};
 use crate::office::payments::publish::end;
+use crate::office::payments::{refunds, transfers};
 use crate::sync::wire::batch::Envelope;
 use rusqlite::Connection;
 
@@ -119,7 +121,12 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
             update(seen.payment.to_string(), "outcome_seen = 1")
         }
         Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Declined => Ok(end(db, seen.payment)?),
-        Event::JournalOpened(_)
+        Event::RefundRequested(asked) => Ok(refunds::asked(db, &e.device.to_string(), asked, now_ms)?),
+        Event::TenderRecorded(taken) if taken.tender == Tender::Transfer => {
+            Ok(transfers::expected(db, &e.device.to_string(), taken, now_ms)?)
+        }
+        Event::TenderRecorded(_)
+        | Event::JournalOpened(_)
         | Event::VisitMoved(_)
         | Event::LineAdded(_)
         | Event::LineRemoved(_)
@@ -130,6 +137,9 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         | Event::PaymentCardDeclined(_)
         | Event::PaymentUnknown(_)
         | Event::PaymentOutcomeSeen(_)
+        | Event::PaymentCorrected(_)
+        | Event::RefundOutcomeSeen(_)
+        | Event::CashRefunded(_)
         | Event::CashRecorded(_)
         | Event::ReceiptQueued(_)
         | Event::ReceiptEnded(_)

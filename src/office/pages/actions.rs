@@ -133,14 +133,14 @@ pub(super) async fn release(
     answer(done, &back)
 }
 
-fn check(who: &Visitor, csrf: &str, allowed: bool) -> Result<(), PageError> {
+pub(super) fn check(who: &Visitor, csrf: &str, allowed: bool) -> Result<(), PageError> {
     if !who.csrf_fits(csrf) {
         return Err(PageError::Csrf);
     }
     if allowed { Ok(()) } else { Err(PageError::Forbidden) }
 }
 
-fn answer(done: Result<(), PageError>, back: &str) -> Response {
+pub(super) fn answer(done: Result<(), PageError>, back: &str) -> Response {
     match done {
         Ok(()) => guard::see_other(back),
         Err(why) => why.into_response(),

@@ -1,6 +1,7 @@
 //! What a page answers when it cannot do what was asked.
 
 use super::layout;
+use crate::office::OfficeError;
 use crate::office::users::UserError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -29,6 +30,9 @@ pub(super) enum PageError {
     /// The database.
     #[error("the office's database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// The office.
+    #[error(transparent)]
+    Office(#[from] OfficeError),
     /// Users and sessions.
     #[error(transparent)]
     User(#[from] UserError),
@@ -48,6 +52,7 @@ impl PageError {
             | PageError::Form(_)
             | PageError::Record(_) => true,
             PageError::User(why) => why.is_permanent(),
+            PageError::Office(why) => why.is_permanent(),
             PageError::Database(_) | PageError::Worker => false,
         }
     }
@@ -58,9 +63,11 @@ impl PageError {
             PageError::Forbidden | PageError::Csrf => StatusCode::FORBIDDEN,
             PageError::Conflict(_) => StatusCode::CONFLICT,
             PageError::Form(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            PageError::Record(_) | PageError::Database(_) | PageError::User(_) | PageError::Worker => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            PageError::Record(_)
+            | PageError::Database(_)
+            | PageError::Office(_)
+            | PageError::User(_)
+            | PageError::Worker => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

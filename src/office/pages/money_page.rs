@@ -161,6 +161,8 @@ fn tender(one: &Seen) -> Markup {
     html! {
         @match (one.payment.tender, &one.payment.card) {
             (Tender::Cash, _) => "cash",
+            (Tender::Cheque, _) => "cheque",
+            (Tender::Transfer, _) => "transfer",
             (Tender::Card, None) => "card",
             (Tender::Card, Some(card)) => { (card.brand) " ····" (card.last4) },
         }

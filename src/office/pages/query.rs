@@ -16,6 +16,8 @@ pub(super) struct Counts {
     pub(super) review: i64,
     /// Payments that wait for a decision.
     pub(super) held: i64,
+    /// Refunds and transfers that wait for a decision.
+    pub(super) refunds: i64,
     /// Open exceptions.
     pub(super) exceptions: i64,
     /// Handhelds with a forked journal or rows that could not be applied.
@@ -29,12 +31,21 @@ pub(super) fn counts(db: &Connection) -> rusqlite::Result<Counts> {
           WHERE w.state = 'done' AND j.review = 'open'),
          (SELECT count(*) FROM card_payment WHERE over = 0 AND released_by IS NULL
           AND json_extract(outcome_record, '$.state') = 'held'),
+         (SELECT count(*) FROM refund_work WHERE state = 'waits')
+             + (SELECT count(*) FROM transfer t JOIN payment p ON p.id = t.payment
+                WHERE t.word_n = 0 AND p.state = 'tendered'),
          (SELECT count(*) FROM exception WHERE state = 'open'),
          (SELECT count(*) FROM device d WHERE d.revoked_ms IS NULL AND
           (EXISTS (SELECT 1 FROM journal_fork f WHERE f.device = d.id)
            OR EXISTS (SELECT 1 FROM journal j WHERE j.device = d.id AND j.result IN ('held', 'quarantined'))))";
     db.prepare_cached(sql)?.query_row([], |row| {
-        Ok(Counts { review: row.get(0)?, held: row.get(1)?, exceptions: row.get(2)?, unwell_devices: row.get(3)? })
+        Ok(Counts {
+            review: row.get(0)?,
+            held: row.get(1)?,
+            refunds: row.get(2)?,
+            exceptions: row.get(3)?,
+            unwell_devices: row.get(4)?,
+        })
     })
 }
 

@@ -39,6 +39,19 @@ pub(super) fn story(event: &Event) -> Told {
                 Money::new(e.change_minor, e.amount.currency).plain()
             ),
         ),
+        Event::TenderRecorded(e) => {
+            let what = format!("{} of {} taken", e.tender.word(), e.amount);
+            told("s-paid", "✓", what, e.reference.clone())
+        }
+        Event::RefundRequested(e) => {
+            told("s-unknown", "◇", format!("Refund of {} asked for", e.amount), e.reason.clone())
+        }
+        Event::CashRefunded(e) => told("s-over", "–", format!("Gave {} back in cash", e.amount), e.reason.clone()),
+        Event::RefundOutcomeSeen(e) => {
+            let what = format!("Handheld saw: {} {}", e.state.word().to_lowercase(), e.amount);
+            told("plain", "·", what, e.answer.clone().unwrap_or_default())
+        }
+        Event::PaymentCorrected(e) => told("s-over", "–", "Entry corrected", e.why.clone()),
         Event::ReceiptQueued(e) if e.copy > 1 => told("plain", "▤", format!("Receipt, copy {}", e.copy), ""),
         Event::ReceiptQueued(_) => told("plain", "▤", "Receipt sent to the printer", ""),
         Event::ReceiptEnded(e) => {

@@ -66,7 +66,7 @@ const SQL: &str = "
            e.acked_seq >= e.stated_seq
                AND NOT EXISTS (SELECT 1 FROM device_epoch o WHERE o.device = c.device AND o.acked_seq < o.stated_seq)
                AS caught_up,
-           i.total_minor - (SELECT coalesce(sum(o.approved_minor + o.pending_minor), 0) FROM payment o
+           p.base_minor, i.total_minor - (SELECT coalesce(sum(o.covers_minor + o.promises_minor), 0) FROM payment o
                             WHERE o.invoice = p.invoice AND o.id <> p.id) AS open_minor,
            i.state <> 'cancelled' AS billed
     FROM card_payment c JOIN payment p ON p.id = c.payment JOIN invoice i ON i.id = p.invoice
@@ -93,6 +93,7 @@ pub fn load(
     let age_now = age.zip(heard).map(|(age, heard)| age.saturating_add(now_ms - heard));
     let said: String = row.get("outcome")?;
     let open_minor: i64 = row.get("open_minor")?;
+    let base_minor: i64 = row.get("base_minor")?;
     let billed: bool = row.get("billed")?;
     let (last, sent, tries, fence) = match newest {
         Some(Newest { attempt, sent, tries, fence }) => (Some(attempt), Some(sent), tries, fence),
@@ -108,7 +109,7 @@ pub fn load(
         void_requested: row.get("void_requested")?,
         frozen: row.get("frozen")?,
         released: row.get("released")?,
-        covers: billed && amount_minor <= open_minor,
+        covers: billed && base_minor <= open_minor,
         said: if said == "none" { None } else { Some(named(&said)?) },
         approved_at_ms: row.get("approved_ms")?,
         amount_minor,

@@ -3,17 +3,21 @@
 //! Invariant: number, STAN, RRN and key of an attempt are committed before a byte is sent; an answer counts only while
 //! its fencing number is still the newest. A payment that hangs holds up nobody else.
 
+mod record;
+
 use super::facts::{CardPayment, due, load, next_due};
 use super::follow_up::{self, follow_up};
 use super::plan::{Step, next};
 use super::publish::{end, say, trouble};
+use super::refunds;
 use crate::domain::exception::ExceptionType;
-use crate::domain::id::PaymentId;
+use crate::domain::id::{PaymentId, RefundId};
 use crate::office::processors::{
-    self, Answer, Authorisation, CardPresent, FollowUp, Found, LATE_MAX, Late, Processor, ProcessorError, Sent, Source,
+    self, Authorisation, CardPresent, FollowUp, LATE_MAX, Late, Processor, ProcessorError, Sent, Source,
 };
 use crate::office::{Office, OfficeError};
 use crate::sync::wire::seal::{self, CardData};
+use record::{failed, record_answer, record_found, settle_attempt};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::HashSet;
 use std::future::Future;
@@ -36,6 +40,7 @@ pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), P
     let (late, mut lates) = mpsc::channel(LATE_MAX);
     let processor = processors::open(&office.settings().processor_url, office.settings().timing.answer_ms, late)?;
     let busy: Arc<Mutex<HashSet<PaymentId>>> = Arc::default();
+    let refunding: Arc<Mutex<HashSet<RefundId>>> = Arc::default();
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
     loop {
@@ -58,6 +63,7 @@ pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), P
             });
         }
         follow_up::again(&office, &processor, &mut tasks, AT_ONCE);
+        refund(&office, &processor, &mut tasks, &refunding);
         let sleep = if begun { 0 } else { pause(&office) };
         tokio::select! {
             () = &mut stop => return Ok(()),
@@ -66,6 +72,28 @@ pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), P
             Some(late) = lates.recv() => heard_late(&office, &late),
             () = tokio::time::sleep(Duration::from_millis(sleep)) => tokio::task::yield_now().await,
         }
+    }
+}
+
+/// Begins a step of each refund that is due.
+fn refund(
+    office: &Office,
+    processor: &Arc<dyn Processor>,
+    tasks: &mut JoinSet<()>,
+    busy: &Arc<Mutex<HashSet<RefundId>>>,
+) {
+    let now = office.now_ms();
+    for id in office.read(|db| refunds::due(db, now, AT_ONCE)).unwrap_or_default() {
+        if tasks.len() >= AT_ONCE || !busy.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+            continue;
+        }
+        let (office, processor, busy) = (office.clone(), processor.clone(), busy.clone());
+        tasks.spawn(async move {
+            if let Err(why) = refunds::step(&office, &*processor, id).await {
+                tracing::error!(refund = %id, error = %why, "a refund's step failed and is tried again");
+            }
+            busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        });
     }
 }
 
@@ -335,134 +363,4 @@ fn lease(
                WHERE payment = ?1 AND n = ?2 RETURNING fence";
     payment.fence = db.query_row(sql, (payment.id.to_string(), n, until_ms, state), |r| r.get(0))?;
     Ok(())
-}
-
-/// Writes an attempt's new state, if nobody else took it meanwhile, and has the payment looked at again at once.
-fn settle_attempt(
-    db: &Connection,
-    office: &Office,
-    payment: &CardPayment,
-    state: &str,
-    answer: Option<&Answer>,
-) -> Result<(), OfficeError> {
-    let now = office.now_ms();
-    let id = payment.id.to_string();
-    let approved = answer.filter(|a| a.approved).map(|a| a.amount_minor);
-    let mine = db.execute(
-        "UPDATE attempt SET state = ?3, lease_ms = 0, tries = 0, approved_minor = coalesce(?4, approved_minor),
-             response_code = coalesce(?5, response_code), auth_code = coalesce(?6, auth_code),
-             token = coalesce(?8, token)
-         WHERE payment = ?1 AND key = ?2 AND fence = ?7",
-        (
-            &id,
-            payment.key(),
-            state,
-            approved,
-            answer.map(|a| &a.response_code),
-            answer.and_then(|a| a.auth_code.as_ref()),
-            payment.fence,
-            answer.and_then(|a| a.token.as_ref()),
-        ),
-    )?;
-    if mine == 1 {
-        if approved.is_some() {
-            let sql = "UPDATE card_payment SET approved_minor = ?2, approved_ms = coalesce(approved_ms, ?3)
-                       WHERE payment = ?1";
-            db.execute(sql, (&id, approved, now))?;
-        }
-        postpone(db, payment.id, now)?;
-    }
-    Ok(())
-}
-
-fn record_answer(
-    db: &Connection,
-    office: &Office,
-    payment: &CardPayment,
-    answer: Result<Option<Answer>, ProcessorError>,
-) -> Result<(), OfficeError> {
-    match answer {
-        Ok(Some(answer)) => {
-            let state = if answer.approved { "approved" } else { "declined" };
-            settle_attempt(db, office, payment, state, Some(&answer))?;
-            soft_decline_pause(db, office, payment, &answer)
-        }
-        Ok(None) => {
-            settle_attempt(db, office, payment, "dead", None)?;
-            dead_pause(db, office, payment)
-        }
-        Err(why) => {
-            tracing::warn!(payment = %payment.id, error = %why, "no answer to an authorisation: in doubt");
-            settle_attempt(db, office, payment, "in_doubt", None)
-        }
-    }
-}
-
-/// An attempt that never arrived is followed by another, each later than the one before; a dispatcher hears of it
-/// when it goes on.
-fn dead_pause(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(), OfficeError> {
-    let now = office.now_ms();
-    let n = payment.known.last.as_ref().map_or(1, |attempt| attempt.n);
-    if n >= TRIES_BEFORE_ALARM {
-        trouble(db, payment, ExceptionType::PaymentUnknown, "its requests do not arrive at the processor", now)?;
-    }
-    let pause = office.settings().timing.retry_ms.saturating_mul(1 << n.min(12)).min(RETRY_MAX_MS);
-    postpone(db, payment.id, now + pause)
-}
-
-/// A soft decline is not tried again in the same breath.
-fn soft_decline_pause(
-    db: &Connection,
-    office: &Office,
-    payment: &CardPayment,
-    answer: &Answer,
-) -> Result<(), OfficeError> {
-    if !answer.approved && super::plan::SOFT_DECLINES.contains(&answer.response_code.as_str()) {
-        postpone(db, payment.id, office.now_ms() + office.settings().timing.retry_ms)?;
-    }
-    Ok(())
-}
-
-fn record_found(
-    db: &Connection,
-    office: &Office,
-    payment: &CardPayment,
-    found: Result<Found, ProcessorError>,
-) -> Result<(), OfficeError> {
-    match found {
-        Ok(Found::Nothing | Found::Reversed) => record_answer(db, office, payment, Ok(None)),
-        Ok(Found::Unfinished { reference }) => {
-            let sql = "UPDATE attempt SET reference = ?3 WHERE payment = ?1 AND key = ?2";
-            db.execute(sql, (payment.id.to_string(), payment.key(), reference))?;
-            settle_attempt(db, office, payment, "announced", None)
-        }
-        Ok(Found::Answered { answer, captured_minor: 0 }) => record_answer(db, office, payment, Ok(Some(answer))),
-        Ok(Found::Answered { answer, captured_minor }) => {
-            let sql = "UPDATE card_payment SET captured_minor = ?2 WHERE payment = ?1";
-            db.execute(sql, (payment.id.to_string(), captured_minor))?;
-            settle_attempt(db, office, payment, "captured", Some(&answer))
-        }
-        Err(why) => failed(db, office, payment, ExceptionType::PaymentUnknown, &why),
-    }
-}
-
-/// A call without an answer: again later, and a dispatcher hears of it when it goes on.
-fn failed(
-    db: &Connection,
-    office: &Office,
-    payment: &CardPayment,
-    kind: ExceptionType,
-    why: &ProcessorError,
-) -> Result<(), OfficeError> {
-    let now = office.now_ms();
-    let tries: u32 = db.query_row(
-        "UPDATE attempt SET tries = tries + 1, lease_ms = 0 WHERE payment = ?1 AND key = ?2 RETURNING tries",
-        (payment.id.to_string(), payment.key()),
-        |r| r.get(0),
-    )?;
-    if tries >= TRIES_BEFORE_ALARM {
-        trouble(db, payment, kind, &why.to_string(), now)?;
-    }
-    let pause = office.settings().timing.retry_ms.saturating_mul(1 << tries.min(6)).min(RETRY_MAX_MS);
-    postpone(db, payment.id, now + pause)
 }

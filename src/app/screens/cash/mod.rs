@@ -6,18 +6,20 @@ pub mod view;
 use super::checkout;
 use crate::app::model::Model;
 use crate::domain::money::Money;
+use crate::domain::payment::Tender;
 
 /// The most digits that are taken: ten thousand millions of euros in cents.
 pub const MAX_DIGITS: usize = 12;
 
 /// What was received so far.
 pub fn received(model: &Model) -> Money {
-    Money::new(model.cash_digits.parse().unwrap_or(0), model.settings.currency)
+    let currency = checkout::open_amount(model).map_or(model.settings.currency, |open| open.currency);
+    Money::new(model.cash_digits.parse().unwrap_or(0), currency)
 }
 
 /// Four round amounts at or above what is open, rising: steps of 5, 10, 20 and 50 units.
 pub fn quick_amounts(model: &Model) -> [Option<Money>; 4] {
-    let Some(open) = checkout::open_amount(model) else { return [None; 4] };
+    let Some(open) = checkout::due(model, Tender::Cash) else { return [None; 4] };
     let unit = 10_i64.pow(open.currency.exponent().clamp(2, 6));
     let mut least = open.minor;
     [5, 10, 20, 50].map(|units: i64| {

@@ -10,6 +10,7 @@ use crate::app::screens::{checkout, job};
 use crate::domain::event::{CashRecorded, DrawerOpened, Event};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
+use crate::domain::payment::{Extras, Tender};
 
 /// Digits count minor units: 1 2 0 0 0 is 120.00.
 pub fn key(model: &mut Model, key: Key) -> bool {
@@ -32,8 +33,8 @@ pub fn key(model: &mut Model, key: Key) -> bool {
 
 /// The exact amount.
 pub fn exact(model: &mut Model) {
-    if let Some(open) = checkout::open_amount(model) {
-        model.cash_digits = open.minor.to_string();
+    if let Some(due) = checkout::due(model, Tender::Cash) {
+        model.cash_digits = due.minor.to_string();
     }
 }
 
@@ -47,8 +48,8 @@ pub fn quick(model: &mut Model, n: u8) {
 /// Records what was received; asks first when it is less than what is open.
 pub fn received(model: &mut Model, out: &mut Vec<Effect>) {
     let received = received_so_far(model);
-    let Some(open) = checkout::open_amount(model) else { return };
-    if received.minor >= open.minor {
+    let Some(due) = checkout::due(model, Tender::Cash) else { return };
+    if received.minor >= due.minor {
         record(model, received, out);
     } else if received.minor > 0 {
         model.overlay = Some(Overlay::Confirm(Question::PartCash { received }));
@@ -57,13 +58,20 @@ pub fn received(model: &mut Model, out: &mut Vec<Effect>) {
 
 /// Writes it.
 pub fn record(model: &mut Model, received: Money, out: &mut Vec<Effect>) {
-    let Some(open) = checkout::open_amount(model).filter(|_| model.saving.is_none()) else { return };
+    let Some(due) = checkout::due(model, Tender::Cash).filter(|_| model.saving.is_none()) else { return };
     let Some(id) = model.take_id(out) else {
         model.tell("One moment", "The program is still starting. Press Enter again.", false);
         return;
     };
     let Some(invoice) = job::invoice(model) else { return };
-    let kept = received.minor.min(open.minor);
+    let whole = received.minor >= due.minor;
+    let kept = received.minor.min(due.minor);
+    // A part brings no tip, and coins pay it as it is.
+    let extras = if whole { checkout::extras(model, Tender::Cash) } else { Extras::NONE };
+    let left = checkout::open_amount(model).map_or(0, |open| open.minor);
+    if !whole && kept > left {
+        return;
+    }
     let payment = PaymentId(id);
     let drawer = DrawerOpened { payment, job: invoice.job, visit: invoice.visit };
     let event = Event::CashRecorded(CashRecorded {
@@ -72,7 +80,8 @@ pub fn record(model: &mut Model, received: Money, out: &mut Vec<Effect>) {
         document: invoice.document.clone(),
         job: invoice.job,
         visit: invoice.visit,
-        amount: Money::new(kept, open.currency),
+        amount: Money::new(kept, due.currency),
+        extras,
         tendered_minor: received.minor,
         change_minor: received.minor.saturating_sub(kept),
         linked_to: model.cash_linked,

@@ -4,11 +4,12 @@
 
 use super::{quick_amounts, received};
 use crate::app::model::Model;
-use crate::app::screens::checkout::open_amount;
+use crate::app::screens::checkout::due;
 use crate::app::screens::job;
 use crate::app::screens::job::view::{beside, loading};
 use crate::app::view::{Body, Place};
 use crate::domain::money::Money;
+use crate::domain::payment::Tender;
 use crate::ui::page::Focus;
 use crate::ui::row::Row;
 use crate::ui::text::width;
@@ -16,7 +17,7 @@ use crate::ui::theme::Role;
 
 /// The page.
 pub fn body(model: &Model, place: Place<'_>) -> Body {
-    let Some(open) = open_amount(model) else { return loading("CASH") };
+    let Some(open) = due(model, Tender::Cash) else { return loading("CASH") };
     let received = received(model);
     let over = received.minor >= open.minor;
     let rest = Money::new(open.minor.abs_diff(received.minor).try_into().unwrap_or(i64::MAX), open.currency);

@@ -4,7 +4,8 @@
 //! linked to it.
 
 use crate::app::effect::Effect;
-use crate::app::model::{Active, Model, Overlay, Question, Screen};
+use crate::app::model::{Active, Model, Overlay, Purpose, Question, Screen};
+use crate::app::screens::entry;
 use crate::app::update::pay;
 use crate::domain::id::PaymentId;
 use crate::domain::payment::Tender;
@@ -23,12 +24,22 @@ pub fn pay_cash(model: &mut Model) {
     }
 }
 
+/// By cheque or transfer.
+pub fn other(model: &mut Model, tender: Tender) {
+    if !asked(model, tender) {
+        let purpose = if tender == Tender::Cheque { Purpose::Cheque } else { Purpose::Transfer };
+        entry::update::open(model, purpose, None);
+    }
+}
+
 /// The technician knows of the other one and goes on.
 pub fn second(model: &mut Model, blocking: PaymentId, tender: Tender, out: &mut Vec<Effect>) {
     match tender {
         Tender::Card if model.card.as_ref().is_some_and(Active::is_busy) => {}
         Tender::Card => pay::begin(model, Some(blocking), out),
         Tender::Cash => count_cash(model, Some(blocking)),
+        Tender::Cheque => entry::update::open(model, Purpose::Cheque, Some(blocking)),
+        Tender::Transfer => entry::update::open(model, Purpose::Transfer, Some(blocking)),
     }
 }
 

@@ -2,14 +2,59 @@
 //!
 //! Invariant: the amount to pay and the ways to pay are on the screen however many lines there are.
 
-use super::open_amount;
+use super::{base, due, extras, open_amount};
 use crate::app::model::Model;
 use crate::app::screens::job;
 use crate::app::screens::job::view::{beside, left_row, line_rows, loading, payment_rows, tax_rows};
 use crate::app::view::{Body, Place};
+use crate::domain::money::Money;
+use crate::domain::payment::Tender;
 use crate::ui::page::Focus;
 use crate::ui::row::Row;
+use crate::ui::text::width;
 use crate::ui::theme::Role;
+
+/// What was chosen for the next tender, and what paying in cash comes to where that differs.
+fn next_tender(model: &Model) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let plain = |minor, money: Money| Money::new(minor, money.currency).plain();
+    let Some(base) = base(model) else { return rows };
+    if model.checkout.part_minor.is_some() {
+        rows.push(Row::pair("  pay now", base.to_string()).all(Role::Strong));
+    }
+    if model.checkout.tip_minor > 0 {
+        rows.push(Row::pair("  tip", plain(model.checkout.tip_minor, base)));
+        rows.extend(due(model, Tender::Card).map(|due| Row::pair("  with the tip", due.to_string()).all(Role::Strong)));
+    }
+    let cash = extras(model, Tender::Cash);
+    if cash.surcharge_minor != 0 || cash.rounding_minor != 0 {
+        let off = if cash.surcharge_minor < 0 {
+            format!("  in cash (discount {})", plain(-cash.surcharge_minor, base))
+        } else {
+            "  in cash".to_owned()
+        };
+        rows.extend(due(model, Tender::Cash).map(|due| Row::pair(off, due.to_string())));
+    }
+    rows
+}
+
+/// `C card   A cash   S split` on as many rows as it takes.
+fn ways_rows(ways: &[(&'static str, &'static str)], cells: usize) -> Vec<Row> {
+    let mut rows = vec![Row::of(" ", Role::Plain)];
+    let mut used = 1;
+    for (key, word) in ways {
+        let wide = width(word) + 4;
+        if used > 1 && used + wide > cells {
+            rows.push(Row::of(" ", Role::Plain));
+            used = 1;
+        }
+        used += wide;
+        if let Some(row) = rows.pop() {
+            rows.push(row.and(" ", Role::Plain).and(*key, Role::Key).and(format!(" {word} "), Role::Plain));
+        }
+    }
+    rows
+}
 
 /// The page.
 pub fn body(model: &Model, place: Place<'_>) -> Body {
@@ -24,9 +69,14 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     rows.push(Row::pair("  TOTAL", invoice.totals.total().to_string()).all(Role::Strong));
     rows.extend(payment_rows(detail, look));
     rows.extend(left_row(detail, look));
+    rows.extend(next_tender(model));
     rows.push(Row::blank());
     if open_amount(model).is_some() {
-        rows.push(Row::of("  C", Role::Key).and(" card   ", Role::Plain).and("A", Role::Key).and(" cash", Role::Plain));
+        let mut ways = vec![("C", "card"), ("A", "cash"), ("S", "split"), ("Q", "cheque"), ("F", "transfer")];
+        if detail.rules.tips.is_some() {
+            ways.insert(2, ("T", "tip"));
+        }
+        rows.extend(ways_rows(&ways, place.main()));
     }
     if job::actionable_payment(model).is_some() {
         rows.push(Row::of("  P", Role::Key).and(" see the payment under way", Role::Plain));

@@ -57,6 +57,16 @@ pub fn actionable_payment(model: &Model) -> Option<&Payment> {
     waiting.next().or_else(|| voidable.next()).map(|view| &view.payment)
 }
 
+/// The newest entry of cash, cheque or transfer that may be taken back as wrong.
+pub fn correctable(model: &Model) -> Option<&Payment> {
+    let payments = model.job.as_ref()?.payments.iter().rev().map(|view| &view.payment);
+    let mut wrong = payments.filter(|payment| {
+        let entry = matches!(payment.state, PaymentState::Recorded | PaymentState::Tendered);
+        entry && payment.refunded_minor == 0 && payment.refund_open_minor == 0
+    });
+    wrong.next()
+}
+
 /// The customer of a job as known to people, as far as it is loaded.
 pub fn customer_name(model: &Model, job: JobId) -> String {
     let in_list = model.today.rows.iter().flatten().find(|row| row.job == job);

@@ -3,7 +3,7 @@
 //! Invariant: a change is on its way to the disk before anything is shown as changed.
 
 use crate::app::effect::Effect;
-use crate::app::model::{AfterSaving, Model, Overlay, Question, Saving, Screen};
+use crate::app::model::{AfterSaving, CheckoutView, Model, Overlay, Question, Saving, Screen};
 use crate::app::msg::Key;
 use crate::app::update::{pay, step as step_index};
 use crate::domain::event::{Event, InvoiceCancelled, LineRemoved, VisitMoved};
@@ -45,6 +45,7 @@ pub fn delete(model: &mut Model, line: Line, out: &mut Vec<Effect>) {
 pub fn collect(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(job) = &model.job else { return };
     if super::invoice(model).is_some() {
+        model.checkout = CheckoutView::EMPTY;
         model.go(Screen::Checkout);
     } else {
         let (job, visit) = (job.row.job, job.row.visit);

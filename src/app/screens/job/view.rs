@@ -10,6 +10,7 @@ use crate::domain::line::{Line, LineKind, Quantity};
 use crate::domain::money::Money;
 use crate::domain::payment::{CardEntry, CardSummary, PaymentState, Standing};
 use crate::domain::read::{JobDetail, PaymentView, TodayRow};
+use crate::domain::refund::{Refund, RefundState};
 use crate::domain::totals::{TaxPart, Totals};
 use crate::ui::Look;
 use crate::ui::page::Focus;
@@ -239,7 +240,16 @@ pub fn payment_rows(job: &JobDetail, look: Look) -> Vec<Row> {
         let text = format!("  {} {}{card}", mark(look, standing), state.word());
         Row::of(text, role(standing)).right(amount_of(view).plain(), role(standing))
     };
-    job.payments.iter().filter(shown).map(row).collect()
+    let back = |refund: &Refund| {
+        let (standing, minor) = match refund.state {
+            RefundState::Requested => (Standing::Unknown, refund.amount.minor),
+            RefundState::Refunded => (Standing::Paid, -refund.amount.minor),
+            RefundState::Refused => (Standing::Failed, refund.amount.minor),
+        };
+        let text = format!("  {} {} {}", mark(look, standing), refund.state.word(), refund.tender.word());
+        Row::of(text, role(standing)).right(Money::new(minor, refund.amount.currency).plain(), role(standing))
+    };
+    job.payments.iter().filter(shown).map(row).chain(job.refunds.iter().map(back)).collect()
 }
 
 /// What is left to pay, or that nothing is.

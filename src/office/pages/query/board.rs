@@ -182,6 +182,8 @@ pub(in crate::office::pages) fn figures(db: &Connection, from_ms: i64, to_ms: i6
             match payment.tender {
                 Tender::Card => figures.card.add(currency, payment.approved_minor),
                 Tender::Cash => figures.cash.add(currency, payment.approved_minor),
+                // In the sum of what was collected.
+                Tender::Cheque | Tender::Transfer => {}
             }
         }
     }

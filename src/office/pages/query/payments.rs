@@ -135,6 +135,8 @@ pub(in crate::office::pages) fn payments(db: &Connection, filter: &Filter) -> ru
     let tender = filter.tender.map(|tender| match tender {
         Tender::Card => "card",
         Tender::Cash => "cash",
+        Tender::Cheque => "cheque",
+        Tender::Transfer => "transfer",
     });
     let (day, jobs) = (filter.day_or_pending.unzip(), filter.jobs_of.unzip());
     let bound = params![filter.job, filter.payment, filter.device, tender, day.0, day.1, jobs.0, jobs.1, PAYMENTS_MAX];
@@ -182,8 +184,10 @@ fn now(payment: Payment, office: Option<&OfficeSide>) -> Payment {
 pub(in crate::office::pages) fn sums<'a>(payments: impl IntoIterator<Item = &'a Seen>) -> PaidSums {
     let mut sums = PaidSums::NONE;
     for one in payments {
-        sums.approved_minor = sums.approved_minor.saturating_add(one.payment.approved_minor);
-        sums.pending_minor = sums.pending_minor.saturating_add(one.payment.pending_minor);
+        // What cannot be counted covers nothing.
+        let covers = one.payment.covers().unwrap_or(PaidSums::NONE);
+        sums.approved_minor = sums.approved_minor.saturating_add(covers.approved_minor);
+        sums.pending_minor = sums.pending_minor.saturating_add(covers.pending_minor);
     }
     sums
 }

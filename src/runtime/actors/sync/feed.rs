@@ -1,7 +1,7 @@
 //! Waits for the office's news, applies it, and acts on its words about payments.
 
 use super::{FEED, Shared};
-use crate::domain::event::{Event as Row, PaymentOutcomeSeen};
+use crate::domain::event::{Event as Row, PaymentOutcomeSeen, RefundOutcomeSeen};
 use crate::domain::outcome::Outcome;
 use crate::flow::payment::Event;
 use crate::store::FeedApplied;
@@ -93,6 +93,37 @@ async fn settle(shared: &Shared) -> Result<(), String> {
         } else {
             mark(shared, outcome, None).await?;
         }
+    }
+    settle_refunds(shared).await
+}
+
+/// Journals every word of the office on a refund.
+async fn settle_refunds(shared: &Shared) -> Result<(), String> {
+    for word in shared.store.run(|store| store.unseen_refunds()).await? {
+        let refund = word.refund.clone();
+        let id = refund.id;
+        let known = shared.store.run(move |store| store.refund(id)).await?;
+        // Journalled already, before the program was stopped.
+        if known.is_some_and(|known| known.state == refund.state) {
+            shared.store.run(move |store| store.refund_seen(&word)).await?;
+            continue;
+        }
+        let seen = RefundOutcomeSeen {
+            refund: refund.id,
+            payment: refund.payment,
+            job: refund.job,
+            visit: refund.visit,
+            state: refund.state,
+            amount: refund.amount,
+            what: refund.kind,
+            answer: refund.answer,
+        };
+        match shared.store.commit(Row::RefundOutcomeSeen(seen), None).await {
+            Ok(_) => shared.store.run(move |store| store.refund_seen(&word)).await?,
+            // It comes up again next time.
+            Err(why) => tracing::warn!(refund = %id, error = %why, "a refund's outcome does not fit"),
+        }
+        shared.changed();
     }
     Ok(())
 }
