@@ -2,10 +2,41 @@
 //!
 //! [`Payment::after`] is the meaning of a journal row, the same on the device and in the office. What *leads* to a
 //! row (readers, timers, the technician) is the machine in `flow::payment`.
+//!
+//! Every transition there is; `outcome` stands for `payment.outcome_seen` with that word of the office. A test compares
+//! this table with the code.
+//!
+//! | from | event | to |
+//! |---|---|---|
+//! | absent | payment.intended | presenting |
+//! | absent | cash.recorded · tender.recorded cheque | recorded |
+//! | absent | tender.recorded transfer | tendered |
+//! | presenting | payment.abandoned | abandoned |
+//! | presenting | payment.card_declined | declined |
+//! | presenting | payment.card_read | card_read |
+//! | presenting · card_read | payment.refused | refused |
+//! | card_read | payment.authorize_requested | requested |
+//! | card_read · unknown | payment.accepted_offline | stored |
+//! | requested | payment.unknown | unknown |
+//! | requested · unknown · stored · held | outcome approved · outcome captured | approved |
+//! | requested · unknown · held | outcome partly_approved | partly_approved |
+//! | requested · unknown · held | outcome declined | declined |
+//! | requested · unknown · stored | outcome held | held |
+//! | stored · held | outcome late_declined | late_declined |
+//! | stored · held · approved | outcome expired | expired |
+//! | partly_approved | payment.part_taken | approved |
+//! | unknown · stored · approved · partly_approved · held | payment.void_requested | void_pending |
+//! | void_pending | outcome voided | voided |
+//! | void_pending | outcome void_failed | void_failed |
+//! | tendered | outcome approved | recorded |
+//! | tendered | outcome expired | corrected |
+//! | recorded · tendered | payment.corrected | corrected |
 
 mod extras;
 mod refunds;
 mod state;
+#[cfg(test)]
+mod table;
 
 pub use extras::{Extras, Split, share};
 pub use state::{PaymentState, Standing};

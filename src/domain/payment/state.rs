@@ -136,7 +136,7 @@ impl PaymentState {
     }
 }
 
-const NAMES: [(PaymentState, &str); 23] = [
+pub(super) const NAMES: [(PaymentState, &str); 23] = [
     (PaymentState::Draft, "draft"),
     (PaymentState::Presenting, "presenting"),
     (PaymentState::Abandoned, "abandoned"),
