@@ -23,7 +23,7 @@
 //! | requested · unknown · held | outcome declined | declined |
 //! | requested · unknown · stored | outcome held | held |
 //! | stored · held | outcome late_declined | late_declined |
-//! | stored · held · approved | outcome expired | expired |
+//! | requested · unknown · stored · held · approved | outcome expired | expired |
 //! | partly_approved | payment.part_taken | approved |
 //! | unknown · stored · approved · partly_approved · held | payment.void_requested | void_pending |
 //! | void_pending | outcome voided | voided |
@@ -329,7 +329,10 @@ impl Payment {
             OutcomeState::PartlyApproved if waits || held_online => (PaymentState::PartlyApproved, 0, 0),
             OutcomeState::Declined if waits || held_online => (PaymentState::Declined, 0, 0),
             OutcomeState::LateDeclined if stored => (PaymentState::LateDeclined, 0, 0),
-            OutcomeState::Expired if stored || self.state == PaymentState::Approved => (PaymentState::Expired, 0, 0),
+            // A handheld that was away hears of the end alone.
+            OutcomeState::Expired if waits || stored || self.state == PaymentState::Approved => {
+                (PaymentState::Expired, 0, 0)
+            }
             // An online request may be held too: the invoice was covered another way meanwhile.
             OutcomeState::Held if waits || self.state == PaymentState::Stored => {
                 (PaymentState::Held, 0, self.pending_minor)
