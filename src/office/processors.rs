@@ -7,6 +7,7 @@
 //!
 //! Start at [`Processor`].
 
+pub mod iso8583;
 pub mod simulated;
 
 use std::collections::BTreeMap;
