@@ -292,15 +292,17 @@ pub trait Processor: Send + Sync + fmt::Debug {
     fn link<'a>(&'a self, key: &'a str, amount_minor: i64, currency: &'a str, what: &'a str) -> Reply<'a, String>;
 }
 
-/// The processor at an address: `http://HOST:PORT` is tillroll's simulated one.
+/// The processor at an address: `http://HOST:PORT` is tillroll's simulated one, `iso8583://HOST:PORT[?profile=NAME]` one
+/// that speaks ISO 8583.
 ///
 /// # Errors
 /// An address that names no processor.
 pub fn open(address: &str, answer_ms: u64, late: mpsc::Sender<Late>) -> Result<Arc<dyn Processor>, ProcessorError> {
-    // Only adapters that keep a connection hear late.
-    drop(late);
     match address.split_once(':') {
         Some(("http" | "https", _)) => Ok(Arc::new(simulated::Simulated::new(address, answer_ms)?)),
-        _ => Err(ProcessorError::Setting(format!("{address:?} names no processor: http://HOST:PORT"))),
+        Some((iso8583::SCHEME, _)) => Ok(Arc::new(iso8583::Iso8583::new(address, answer_ms, late)?)),
+        _ => Err(ProcessorError::Setting(format!(
+            "{address:?} names no processor: http://HOST:PORT, or iso8583://HOST:PORT[?profile=NAME]"
+        ))),
     }
 }

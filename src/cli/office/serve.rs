@@ -27,7 +27,7 @@ pub struct ServeArgs {
     /// The office's database; made if it is missing
     #[arg(long, value_name = "sqlite:FILE", default_value = "sqlite:office.sqlite")]
     db: String,
-    /// Where the processor is
+    /// Where the processor is: http://HOST:PORT, or iso8583://HOST:PORT[?profile=NAME]
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8742")]
     processor: String,
     /// The currency of figures before there is any document, ISO 4217
