@@ -87,6 +87,8 @@ impl Simulated {
     pub fn new(url: &str, answer_ms: u64) -> Result<Simulated, ProcessorError> {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_millis(answer_ms))
+            // What another address answers is no answer.
+            .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
             .map_err(|why| ProcessorError::Setting(why.to_string()))?;
@@ -215,7 +217,10 @@ impl Processor for Simulated {
         Box::pin(async {
             let body = json!({ "key": of.of.key, "amount_minor": of.amount_minor });
             let done: Done = self.call("capture", &body).await?;
-            Ok(done.captured_minor)
+            match done.captured_minor == of.amount_minor {
+                true => Ok(done.captured_minor),
+                false => Err(ProcessorError::InDoubt("the capture was confirmed with another amount".to_owned())),
+            }
         })
     }
 

@@ -1,0 +1,22 @@
+//! What every processor adapter must keep, faults included: `conformance/suite.rs` plays the office's plan through a
+//! fault proxy against each peer of `conformance/peers.rs`, and the host's own ledger is the judge.
+//!
+//! A peer that is not installed is left out with a sentence, except in CI.
+#![cfg(feature = "office")]
+#![cfg(test)]
+
+#[path = "conformance/cases.rs"]
+mod cases;
+#[path = "conformance/office.rs"]
+mod office;
+#[path = "conformance/peers.rs"]
+mod peers;
+#[path = "conformance/proxy.rs"]
+mod proxy;
+#[path = "conformance/suite.rs"]
+mod suite;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_the_simulated_processor_has_one_effect_whatever_the_network_does() {
+    suite::holds(peers::Simulated::start().await).await;
+}
