@@ -7,8 +7,12 @@
 
 #[path = "conformance/cases.rs"]
 mod cases;
+#[path = "conformance/localstripe.rs"]
+mod localstripe;
 #[path = "conformance/office.rs"]
 mod office;
+#[path = "conformance/on_file.rs"]
+mod on_file;
 #[path = "conformance/peers.rs"]
 mod peers;
 #[path = "conformance/proxy.rs"]
@@ -19,4 +23,18 @@ mod suite;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_the_simulated_processor_has_one_effect_whatever_the_network_does() {
     suite::holds(peers::Simulated::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_a_host_that_ignores_idempotency_keys_has_one_effect_whatever_the_network_does() {
+    if let Some(host) = localstripe::Localstripe::start(false) {
+        suite::holds(host).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_a_host_that_honours_idempotency_keys_has_one_effect_whatever_the_network_does() {
+    if let Some(host) = localstripe::Localstripe::start(true) {
+        suite::holds(host).await;
+    }
 }

@@ -8,6 +8,7 @@
 //! Start at [`Processor`].
 
 pub mod iso8583;
+pub mod rest;
 pub mod simulated;
 
 use std::collections::BTreeMap;
@@ -293,7 +294,7 @@ pub trait Processor: Send + Sync + fmt::Debug {
 }
 
 /// The processor at an address: `http://HOST:PORT` is tillroll's simulated one, `iso8583://HOST:PORT[?profile=NAME]` one
-/// that speaks ISO 8583.
+/// that speaks ISO 8583, `stripe+http://HOST:PORT?key_file=PATH` an API in the manner of Stripe's ([`rest::Rest::open`]).
 ///
 /// # Errors
 /// An address that names no processor.
@@ -301,8 +302,10 @@ pub fn open(address: &str, answer_ms: u64, late: mpsc::Sender<Late>) -> Result<A
     match address.split_once(':') {
         Some(("http" | "https", _)) => Ok(Arc::new(simulated::Simulated::new(address, answer_ms)?)),
         Some((iso8583::SCHEME, _)) => Ok(Arc::new(iso8583::Iso8583::new(address, answer_ms, late)?)),
+        Some(("stripe+http" | "stripe+https", _)) => Ok(Arc::new(rest::Rest::open(address, answer_ms)?)),
         _ => Err(ProcessorError::Setting(format!(
-            "{address:?} names no processor: http://HOST:PORT, or iso8583://HOST:PORT[?profile=NAME]"
+            "{address:?} names no processor: http://HOST:PORT, iso8583://HOST:PORT[?profile=NAME] or \
+             stripe+http://HOST:PORT?key_file=PATH"
         ))),
     }
 }

@@ -85,6 +85,11 @@ pub trait Peer: Send + Sync + 'static {
         24
     }
 
+    /// After so many plays the host may forget.
+    fn batch(&self) -> usize {
+        36
+    }
+
     /// Nothing is under way; the host may forget what was.
     fn forget(&self) -> Later<'_, ()> {
         Box::pin(async {})

@@ -83,6 +83,21 @@ pub enum Fault {
     AnswerIs(Vec<u8>),
 }
 
+impl Fault {
+    /// Whether the adapter hears nothing until its time-out.
+    pub fn is_slow(&self) -> bool {
+        match self {
+            Fault::RequestHangs | Fault::RequestLate(_) | Fault::AnswerHangs | Fault::AnswerLate(_) => true,
+            Fault::RequestLost
+            | Fault::RequestTwice
+            | Fault::RequestCut(_)
+            | Fault::AnswerLost
+            | Fault::AnswerCut(_)
+            | Fault::AnswerIs(_) => false,
+        }
+    }
+}
+
 /// One fault and where it strikes: at the request with this number (0, 1, 2…) of the first call of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strike {

@@ -14,8 +14,6 @@ use tokio::task::JoinSet;
 
 /// Plays at the same time.
 const AT_ONCE: usize = 12;
-/// After so many the host may forget.
-const BATCH: usize = 36;
 /// What a sale gives back of [`AMOUNT_MINOR`].
 const REFUND_MINOR: i64 = 500;
 /// The adapter's time-out where nothing goes wrong, milliseconds.
@@ -38,9 +36,11 @@ pub async fn holds<P: Peer>(peer: P) {
     }
     let count = all.len();
     assert!(count > 100, "{}: only {count} faults", peer.name());
+    // Those that wait for a time-out wait together.
+    all.sort_by_key(|case| !case.strikes.iter().any(|strike| strike.fault.is_slow()));
     let mut waiting = all.into_iter().peekable();
     while waiting.peek().is_some() {
-        let mut batch: Vec<Case> = waiting.by_ref().take(BATCH).collect();
+        let mut batch: Vec<Case> = waiting.by_ref().take(peer.batch()).collect();
         let mut plays = JoinSet::new();
         while !batch.is_empty() || !plays.is_empty() {
             while let Some(case) = if plays.len() < AT_ONCE { batch.pop() } else { None } {
