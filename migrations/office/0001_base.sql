@@ -247,6 +247,7 @@ CREATE TABLE card_payment (
     blob               TEXT NOT NULL,
     ksn                TEXT NOT NULL,
     ciphertext_sha256  TEXT NOT NULL,
+    reused_from        TEXT,
     requested_seq      INTEGER,
     request_age_ms     INTEGER,
     request_heard_ms   INTEGER,
@@ -267,8 +268,9 @@ CREATE TABLE card_payment (
     next_ms            INTEGER NOT NULL,
     over               INTEGER NOT NULL DEFAULT 0 CHECK (over IN (0, 1))
 ) STRICT;
--- One card read, one payment: KSN and ciphertext cannot serve twice.
-CREATE UNIQUE INDEX card_read_once ON card_payment (ksn, ciphertext_sha256);
+-- One card read, one payment: KSN and ciphertext cannot serve twice. A payment that comes with those of another
+-- names that one in reused_from, and nothing is ever sent for it.
+CREATE UNIQUE INDEX card_read_once ON card_payment (ksn, ciphertext_sha256) WHERE reused_from IS NULL;
 CREATE INDEX card_payment_due ON card_payment (next_ms) WHERE over = 0;
 
 -- Numbered attempts at the processor; at most one of a payment not provably dead.

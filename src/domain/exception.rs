@@ -42,11 +42,15 @@ pub enum ExceptionType {
     RefundRequested,
     /// A customer has announced a transfer.
     TransferExpected,
+    /// One read of a card was handed in for two payments.
+    CardDataReused,
+    /// The office was restored, and nobody knows whether the payment is at the processor.
+    PaymentReconcile,
 }
 
 impl ExceptionType {
     /// Every type.
-    pub const ALL: [ExceptionType; 17] = [
+    pub const ALL: [ExceptionType; 19] = [
         ExceptionType::LateDecline,
         ExceptionType::CardExpiring,
         ExceptionType::CardExpired,
@@ -64,6 +68,8 @@ impl ExceptionType {
         ExceptionType::TotalsDiffer,
         ExceptionType::RefundRequested,
         ExceptionType::TransferExpected,
+        ExceptionType::CardDataReused,
+        ExceptionType::PaymentReconcile,
     ];
 
     /// The name in JSON and in the databases.
@@ -86,6 +92,8 @@ impl ExceptionType {
             ExceptionType::TotalsDiffer => "totals_differ",
             ExceptionType::RefundRequested => "refund_requested",
             ExceptionType::TransferExpected => "transfer_expected",
+            ExceptionType::CardDataReused => "card_data_reused",
+            ExceptionType::PaymentReconcile => "payment_reconcile",
         }
     }
 
@@ -134,6 +142,12 @@ impl ExceptionType {
             }
             ExceptionType::TransferExpected => {
                 "A customer has announced a transfer: say when it came, on the page of refunds and transfers."
+            }
+            ExceptionType::CardDataReused => {
+                "One read of a card came in for two payments, and the second was stopped: ask how that came about."
+            }
+            ExceptionType::PaymentReconcile => {
+                "The office was restored: look at the processor's own records, and say whether it has this payment."
             }
         }
     }

@@ -4,6 +4,7 @@
 //! quarantined or forked, and none of these loses a byte of it.
 
 mod apply;
+mod card;
 
 use super::exceptions::{Trouble, raise};
 use super::{Office, OfficeError, to_json};

@@ -6,6 +6,7 @@ use crate::sync::wire::seal::{SealingKey, SealingSecret, generate};
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::collections::HashSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ const SEALING_DAY: Duration = Duration::from_secs(24 * 3_600);
 /// A key is kept for as long as a handheld may seal to it without having heard of a newer one: the policy that allows
 /// it is good for a week, and a stored payment is forwarded within a day.
 const SEALING_KEPT: Duration = Duration::from_secs(9 * 24 * 3_600);
+
+/// More than a key's file ever has, bytes.
+const KEY_FILE_MAX_BYTES: u64 = 4_096;
 
 /// The office's keys.
 #[derive(Debug)]
@@ -57,9 +61,12 @@ impl Keys {
             let old = made.elapsed().is_ok_and(|age| age > SEALING_KEPT);
             let id = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if old && !needed.contains(id) {
-                fs::remove_file(&path).map_err(error)?;
+                destroy(&path).map_err(error)?;
                 destroyed += 1;
             }
+        }
+        if destroyed > 0 {
+            fs::File::open(&self.sealing).and_then(|dir| dir.sync_all()).map_err(error)?;
         }
         Ok(destroyed)
     }
@@ -70,6 +77,16 @@ impl Keys {
         let text = plain.then(|| fs::read_to_string(self.sealing.join(id)).ok()).flatten()?;
         hex::decode(text.lines().next()?).ok().map(SealingSecret::from_bytes)
     }
+}
+
+/// Writes over a key before its file goes: a deleted file alone leaves its bytes on the disk. A flash chip may still
+/// hold an old copy, so the folder belongs on an encrypted disk.
+fn destroy(path: &Path) -> std::io::Result<()> {
+    let length = usize::try_from(fs::metadata(path)?.len().min(KEY_FILE_MAX_BYTES)).unwrap_or(0);
+    let mut file = fs::OpenOptions::new().write(true).open(path)?;
+    file.write_all(&vec![b'0'; length])?;
+    file.sync_all()?;
+    fs::remove_file(path)
 }
 
 /// The newest key, or a new one when that is older than a day. Files hold the secret and the public half.
@@ -99,7 +116,53 @@ fn current_key(sealing: &Path) -> Result<SealingKey, KeyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::PaymentId;
+    use crate::domain::money::{Currency, Money};
+    use crate::sync::wire::seal::{CardData, key_of, open, seal};
+    use rusqlite::Connection;
     use std::time::SystemTime;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_backup_from_before_opens_nothing_once_its_key_is_destroyed() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::open(dir.path()).unwrap();
+        let (payment, amount) = (PaymentId(Uuid::from_u128(1)), Money::new(100, Currency::EUR));
+        let card = CardData {
+            ciphertext: "AAAA".into(),
+            ksn: "00".into(),
+            encryption_type: 0x80,
+            reader: "B1".into(),
+            emv: Default::default(),
+        };
+        let key = keys.sealing_key().unwrap();
+        let blob = seal(&key, payment, amount, &card).unwrap();
+        let db = Connection::open(dir.path().join("office.sqlite")).unwrap();
+        db.execute_batch(include_str!("../../migrations/office/0001_base.sql")).unwrap();
+        db.execute("INSERT INTO blob VALUES ('aa', 'd', ?1, 1)", [&blob]).unwrap();
+        let backup = dir.path().join("backup.sqlite");
+        db.execute("VACUUM INTO ?1", [backup.to_str().unwrap()]).unwrap();
+
+        // Every secret in the folder is tried, whatever the blob says of its key.
+        let opened = || -> usize {
+            let kept: Vec<u8> =
+                Connection::open(&backup).unwrap().query_row("SELECT bytes FROM blob", [], |r| r.get(0)).unwrap();
+            let named = key_of(&kept).unwrap();
+            let files = fs::read_dir(dir.path().join("sealing")).unwrap();
+            let secrets = files.filter_map(|f| keys.secret(f.unwrap().file_name().to_str().unwrap()));
+            secrets.filter(|secret| open(&named, secret, payment, amount, &kept).is_ok()).count()
+        };
+        assert_eq!(opened(), 1, "before");
+        let path = dir.path().join("sealing").join(&key.id);
+        let file = fs::File::options().read(true).write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::now() - SEALING_KEPT - Duration::from_secs(60)).unwrap();
+        keys.sealing_key().unwrap();
+        assert_eq!(keys.destroy_old(&HashSet::new()).unwrap(), 1);
+        assert_eq!(opened(), 0, "after");
+        // The file that is still open here holds nothing either.
+        let left = std::io::read_to_string(&file).unwrap();
+        assert!(!left.is_empty() && left.bytes().all(|b| b == b'0'), "{left}");
+    }
 
     #[test]
     fn keys_are_renewed_and_old_ones_destroyed_unless_needed() {

@@ -1,5 +1,6 @@
 //! One row applied: the fold's changes, and what a payment's row means for the office's side of it.
 
+use super::card;
 use crate::domain::event::{DecodeError, Event};
 use crate::domain::exception::ExceptionType;
 use crate::domain::fold::{FoldError, RowRef, fold};
@@ -83,23 +84,7 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         db.execute(sql, (seen.payment.to_string(), seen.outcome.n))?;
     }
     match event {
-        Event::PaymentCardRead(read) => {
-            db.execute(
-                "INSERT INTO card_payment (payment, device, epoch, currency, amount_minor, blob, ksn,
-                                           ciphertext_sha256, outcome, outcome_n, next_ms)
-                 SELECT id, ?2, ?3, currency, amount_minor, ?4, ?5, ?6, 'none', 0, ?7 FROM payment WHERE id = ?1",
-                (
-                    read.payment.to_string(),
-                    e.device.to_string(),
-                    e.epoch.to_string(),
-                    &read.blob,
-                    &read.ksn,
-                    &read.ciphertext_sha256,
-                    now_ms,
-                ),
-            )?;
-            Ok(())
-        }
+        Event::PaymentCardRead(read) => card::read(db, e, read, now_ms),
         Event::PaymentRefused(step) => Ok(end(db, step.payment)?),
         Event::PaymentRequested(request) => {
             let set = format!("requested_seq = {}, request_heard_ms = {now_ms}", row.seq);

@@ -62,7 +62,7 @@ pub fn next_due(db: &Connection) -> Result<Option<i64>, OfficeError> {
 const SQL: &str = "
     SELECT c.device, p.job, p.document, c.currency, c.amount_minor, c.blob, c.requested_seq, c.request_age_ms,
            c.request_heard_ms, c.accepted_offline, c.deadline_ms, c.outcome_seen, c.void_requested, c.frozen,
-           c.released_by IS NOT NULL AS released, c.outcome, c.approved_ms,
+           c.released_by IS NOT NULL AS released, c.reused_from IS NOT NULL AS reused, c.outcome, c.approved_ms,
            e.acked_seq >= e.stated_seq
                AND NOT EXISTS (SELECT 1 FROM device_epoch o WHERE o.device = c.device AND o.acked_seq < o.stated_seq)
                AS caught_up,
@@ -108,6 +108,7 @@ pub fn load(
         outcome_seen: row.get("outcome_seen")?,
         void_requested: row.get("void_requested")?,
         frozen: row.get("frozen")?,
+        reused: row.get("reused")?,
         released: row.get("released")?,
         covers: billed && base_minor <= open_minor,
         said: if said == "none" { None } else { Some(named(&said)?) },

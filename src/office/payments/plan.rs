@@ -9,7 +9,8 @@
 //! 4. No answer means in doubt: look up, and only then go on; where the processor tells nothing, reverse. A reversal is
 //!    repeated until it is answered.
 //! 5. Captured only after the handheld saw the approval or had accepted the payment offline.
-//! 6. What the invoice no longer owes is held for a dispatcher, with the deadline shown.
+//! 6. What the invoice no longer owes is held for a dispatcher, with the deadline shown. What came with the card data
+//!    of another payment is never sent.
 
 use super::Timing;
 use crate::domain::outcome::OutcomeState;
@@ -72,6 +73,8 @@ pub struct Known {
     pub void_requested: bool,
     /// A row of this payment is in quarantine.
     pub frozen: bool,
+    /// Its card data belongs to another payment.
+    pub reused: bool,
     /// A dispatcher released it although it was held.
     pub released: bool,
     /// The invoice still owes this much, without this payment.
@@ -232,6 +235,13 @@ fn without_attempt(known: &Known, n: u32, timing: &Timing) -> Step {
     let deferred = known.accepted_offline;
     if !deferred && known.request_age_ms.is_none() {
         return Step::Wait(known.now_ms + IDLE_MS);
+    }
+    if known.reused {
+        let why = Some("its card data belongs to another payment; nothing was charged");
+        return match deferred {
+            true => say(known, OutcomeState::LateDeclined, true, why),
+            false => say(known, OutcomeState::Declined, false, why),
+        };
     }
     if !deferred && !fresh {
         return say(known, OutcomeState::NotSent, false, Some("the request came too late to be sent"));

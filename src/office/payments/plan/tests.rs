@@ -15,6 +15,7 @@ fn known() -> Known {
         outcome_seen: false,
         void_requested: false,
         frozen: false,
+        reused: false,
         released: false,
         covers: true,
         said: None,
@@ -60,6 +61,17 @@ fn a_stored_payment_past_its_deadline_expires_and_one_beyond_the_balance_is_held
     let excess = Known { deadline_ms: Some(2_000_000), covers: false, ..stored };
     assert!(matches!(plan(&excess), Step::Say { state: OutcomeState::Held, over: false, .. }));
     assert_eq!(plan(&Known { released: true, ..excess }), Step::Forward { n: 1, deferred: true });
+}
+
+#[test]
+fn card_data_of_another_payment_is_never_sent() {
+    let reused = Known { reused: true, released: true, ..known() };
+    assert!(matches!(plan(&reused), Step::Say { state: OutcomeState::Declined, over: false, .. }));
+    let stored = Known { accepted_offline: true, deadline_ms: Some(2_000_000), ..reused.clone() };
+    assert!(matches!(plan(&stored), Step::Say { state: OutcomeState::LateDeclined, over: true, .. }));
+    let void = Known { void_requested: true, ..stored };
+    assert!(matches!(plan(&void), Step::Say { state: OutcomeState::Voided, over: true, .. }));
+    assert!(matches!(plan(&Known { request_age_ms: None, ..reused }), Step::Wait(_)), "nothing was asked yet");
 }
 
 #[test]

@@ -1,0 +1,376 @@
+//! An office with its pages, its worker and a simulated processor, and the journal of one handheld.
+
+use crate::common::{ids, part, stamp, store_of};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tillroll::domain::event::{
+    Event, LineAdded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
+    PaymentStep,
+};
+use tillroll::domain::id::{DeviceId, PaymentId};
+use tillroll::domain::journal::Hash;
+use tillroll::domain::money::{Currency, Money};
+use tillroll::domain::outcome::Outcome;
+use tillroll::domain::payment::{CardEntry, CardSummary};
+use tillroll::domain::receipt::Merchant;
+use tillroll::office::payments::{Timing, worker};
+use tillroll::office::{Office, Settings, api};
+use tillroll::processor::{Processor, ProcessorConfig};
+use tillroll::store::{NewBlob, Store};
+use tillroll::sync::wire::batch::{Batch, Blob, Envelope};
+use tillroll::sync::wire::seal::{CardData, SealingKey, seal};
+use tillroll::sync::wire::{RequestAge, batch_bytes};
+use tillroll_hardware::dukpt;
+use tillroll_hardware::reader::cards::TEST_CARDS;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+/// The clock's beginning: 24 November 2025, 16:00 UTC.
+pub const START_MS: i64 = 1_764_000_000_000;
+pub const HOUR_MS: i64 = 3_600_000;
+/// How long a test waits for the worker.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct Rig {
+    pub office: Office,
+    pub store: Store,
+    pub device: DeviceId,
+    pub folder: TempDir,
+    pub processor: Processor,
+    pub url: String,
+    /// Added to the office's clock, milliseconds.
+    pub ahead_ms: Arc<AtomicI64>,
+    key: SigningKey,
+    began: Instant,
+    acked: u64,
+    counter: u8,
+    offices: u32,
+    working: Option<oneshot::Sender<()>>,
+}
+
+/// What the technician does with the card.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    Online,
+    Offline,
+}
+
+pub fn payment(n: u128) -> PaymentId {
+    PaymentId(Uuid::from_u128(0x9000 + n))
+}
+
+impl Rig {
+    pub async fn new() -> Rig {
+        let folder = tempfile::tempdir().unwrap();
+        let config = ProcessorConfig { ledger: folder.path().join("processor.sqlite"), slow_ms: 300 };
+        let processor = Processor::open(config).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(processor.clone().serve(listener, std::future::pending()));
+        let (ahead_ms, began) = (Arc::<AtomicI64>::default(), Instant::now());
+        std::fs::create_dir(folder.path().join("office0")).unwrap();
+        let office = open(&folder.path().join("office0/office.sqlite"), &url, &ahead_ms, began);
+        office.publish().unwrap();
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let code = office.add_device("D07", None).unwrap();
+        let public_key = hex::encode(key.verifying_key().to_bytes());
+        let enrol = json!({ "code": code, "public_key": public_key, "program": "test" }).to_string();
+        let request = axum::http::Request::post("/v1/enrol").body(axum::body::Body::from(enrol)).unwrap();
+        let response = api::router(office.clone()).oneshot(request).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        let device: DeviceId = answer["device"].as_str().unwrap().parse().unwrap();
+        std::fs::create_dir(folder.path().join("device")).unwrap();
+        let store = store_of(&folder.path().join("device"), device);
+        let mut rig = Rig {
+            office,
+            store,
+            device,
+            folder,
+            processor,
+            url,
+            ahead_ms,
+            key,
+            began,
+            acked: 0,
+            counter: 0,
+            offices: 1,
+            working: None,
+        };
+        rig.invoice();
+        rig
+    }
+
+    /// An invoice of 69.00, and the office's job that it belongs to.
+    fn invoice(&mut self) {
+        let (job, visit) = (ids().job, ids().visit);
+        let (customer, site) = (Uuid::from_u128(6).to_string(), Uuid::from_u128(7).to_string());
+        self.office
+            .write(|tx| {
+                tx.execute("INSERT INTO customer VALUES (?1, 'C1', 'Kestrel Bakery', '', '', '', '', '', '', '', '')", [&customer])?;
+                tx.execute("INSERT INTO site VALUES (?1, 'S1', ?2, 'Shop', '', '', '', '', '')", [&site, &customer])?;
+                tx.execute(
+                    "INSERT INTO job VALUES (?1, 'J1', ?2, ?3, ?4, 'Oven', '', 1, ?5, ?5 + 1, NULL, 'open', NULL, NULL)",
+                    (job.to_string(), visit.to_string(), &customer, &site, START_MS),
+                )
+            })
+            .unwrap();
+        for line in [20, 21] {
+            self.tell(&Event::LineAdded(LineAdded { job, visit, line: part(line) }), None);
+        }
+        self.store.issue_invoice(job, visit, ids().invoice, &stamp()).unwrap();
+    }
+
+    pub fn tell(&mut self, event: &Event, blob: Option<&NewBlob>) {
+        self.store.commit(event, &stamp(), blob).unwrap();
+    }
+
+    /// A card payment as far as the technician's part goes.
+    pub fn pay(&mut self, id: PaymentId, card: &str, minor: i64, how: How) {
+        self.counter += 1;
+        self.pay_with(id, card, minor, how, self.counter);
+    }
+
+    /// The same with a chosen counter of the reader's key.
+    pub fn pay_with(&mut self, id: PaymentId, card: &str, minor: i64, how: How, counter: u8) {
+        self.pay_linked(id, card, minor, how, counter, None);
+    }
+
+    pub fn pay_linked(
+        &mut self,
+        id: PaymentId,
+        card: &str,
+        minor: i64,
+        how: How,
+        counter: u8,
+        linked_to: Option<PaymentId>,
+    ) {
+        let (job, visit, amount) = (ids().job, ids().visit, Money::new(minor, Currency::EUR));
+        let document = self.store.job_detail(job).unwrap().invoice.unwrap().document;
+        let invoice = ids().invoice;
+        let intended = PaymentIntended { payment: id, invoice, document, job, visit, amount, linked_to };
+        self.tell(&Event::PaymentIntended(intended), None);
+        let data = card_data(card, counter, minor);
+        let sealing: String = self.text("SELECT value FROM meta WHERE name = 'sealing_key'");
+        let sealing: SealingKey = serde_json::from_str(&sealing).unwrap();
+        let bytes = seal(&sealing, id, amount, &data).unwrap();
+        let sha256 = Hash::of(&bytes).to_string();
+        let summary = CardSummary {
+            brand: "VISA".into(),
+            last4: "0010".into(),
+            aid: "A0000000031010".into(),
+            label: "VISA".into(),
+            cvm: "NO CVM".into(),
+            entry: CardEntry::Chip,
+        };
+        let read = PaymentCardRead {
+            payment: id,
+            job,
+            visit,
+            card: summary,
+            blob: sha256.clone(),
+            sealing_key: sealing.id,
+            ksn: data.ksn.clone(),
+            ciphertext_sha256: Hash::of(data.ciphertext.as_bytes()).to_string(),
+            salt: "s".into(),
+        };
+        self.tell(&Event::PaymentCardRead(read), Some(&NewBlob { sha256: sha256.clone(), bytes }));
+        let next = match how {
+            How::Online => Event::PaymentRequested(PaymentRequested { payment: id, job, visit, amount, blob: sha256 }),
+            How::Offline => Event::PaymentAcceptedOffline(PaymentAcceptedOffline {
+                payment: id,
+                job,
+                visit,
+                amount,
+                blob: sha256,
+                deadline_ms: START_MS + 24 * HOUR_MS,
+                policy: 1,
+            }),
+        };
+        self.tell(&next, None);
+    }
+
+    pub fn void(&mut self, id: PaymentId) {
+        let step = PaymentStep { payment: id, job: ids().job, visit: ids().visit, why: "changed mind".into() };
+        self.tell(&Event::PaymentVoidRequested(step), None);
+    }
+
+    /// The office's last word on a payment.
+    pub fn outcome(&self, id: PaymentId) -> Option<Outcome> {
+        let sql = format!("SELECT coalesce(outcome_record, '') FROM card_payment WHERE payment = '{id}'");
+        serde_json::from_str(&self.text(&sql)).ok()
+    }
+
+    pub fn state(&self, id: PaymentId) -> String {
+        let outcome = self.outcome(id).map(|o| serde_json::to_value(o.state).unwrap());
+        outcome.and_then(|state| state.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The handheld hears the office's last word on a payment and journals it.
+    pub fn hear(&mut self, id: PaymentId) {
+        let outcome = self.outcome(id).unwrap();
+        let seen = PaymentOutcomeSeen { payment: id, job: ids().job, visit: ids().visit, outcome };
+        self.tell(&Event::PaymentOutcomeSeen(seen), None);
+    }
+
+    /// Pushes what the office does not have yet; the results of the rows.
+    pub fn push(&mut self) -> Vec<String> {
+        let epoch = self.store.identity().unwrap().epoch;
+        self.store.note_ack(self.acked, 0, Uuid::nil(), 1).unwrap();
+        let outgoing = self.store.outgoing(500).unwrap();
+        let ages = outgoing.requests.iter().map(|(id, ..)| id.parse().unwrap());
+        let mut batch = Batch {
+            envelope: Envelope {
+                device: self.device,
+                epoch,
+                first: self.acked + 1,
+                last: self.acked,
+                head: outgoing.head,
+                head_hash: outgoing.last_hash,
+                signature: String::new(),
+                requests: ages.map(|payment| RequestAge { payment, age_ms: Some(10) }).collect(),
+            },
+            rows: outgoing.rows,
+            blobs: outgoing.blobs.into_iter().map(|(sha256, bytes)| Blob { sha256, bytes }).collect(),
+        };
+        batch.envelope.last = batch.rows.last().map_or(self.acked, |row| row.seq);
+        let e = &batch.envelope;
+        let bytes = batch_bytes(e.device, e.epoch, e.last, e.head, &e.head_hash.to_string());
+        batch.envelope.signature = hex::encode(self.key.sign(&bytes).to_bytes());
+        let answer = self.office.ingest(self.device, &batch).unwrap();
+        self.acked = answer.acked_through;
+        answer.results.into_iter().map(|row| row.result.name().to_owned()).collect()
+    }
+
+    /// The office begins to talk to the processor.
+    pub fn work(&mut self) {
+        let (stop, stopped) = oneshot::channel();
+        let working = worker::run(self.office.clone(), async move {
+            let _ = stopped.await;
+        });
+        tokio::spawn(async move { working.await.unwrap() });
+        self.working = Some(stop);
+    }
+
+    /// The worker ends; what it has under way is lost, as in a crash.
+    pub fn stop(&mut self) {
+        if let Some(stop) = self.working.take() {
+            let _ = stop.send(());
+        }
+    }
+
+    /// Waits until the office says this of a payment.
+    pub async fn until(&self, id: PaymentId, state: &str) {
+        self.until_true(|rig| rig.state(id) == state, || format!("{id} is {:?}, not {state}", self.state(id))).await;
+    }
+
+    pub async fn until_true(&self, done: impl Fn(&Rig) -> bool, else_say: impl Fn() -> String) {
+        let began = Instant::now();
+        while !done(self) {
+            assert!(began.elapsed() < PATIENCE, "{}", else_say());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub fn text(&self, sql: &str) -> String {
+        self.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap_or_else(|why| panic!("{sql}: {why}"))
+    }
+
+    pub fn count(&self, sql: &str) -> i64 {
+        self.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap_or_else(|why| panic!("{sql}: {why}"))
+    }
+
+    /// Open exceptions, sorted.
+    pub fn open(&self) -> Vec<String> {
+        let sql = "SELECT type FROM exception WHERE state = 'open' ORDER BY type";
+        self.office.read(|db| {
+            let mut statement = db.prepare(sql).unwrap();
+            let types = statement.query_map([], |r| r.get(0)).unwrap();
+            types.map(Result::unwrap).collect()
+        })
+    }
+
+    /// What the processor's own ledger has: authorisations, captured minor units.
+    pub async fn ledger(&self) -> (usize, i64) {
+        let book: Value = reqwest::get(format!("{}/v1/ledger", self.url)).await.unwrap().json().await.unwrap();
+        (book["authorisations"].as_array().unwrap().len(), book["captured_net_minor"]["EUR"].as_i64().unwrap_or(0))
+    }
+
+    /// A backup of the office's database.
+    pub fn backup(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        self.office.read(|db| db.execute("VACUUM INTO ?1", [path.to_str().unwrap()])).unwrap();
+        path
+    }
+
+    /// The office's machine is lost; another begins from a backup and the keys.
+    pub fn restore(&mut self, backup: &Path) {
+        self.stop();
+        let old = self.folder.path().join(format!("office{}", self.offices - 1));
+        let new = self.folder.path().join(format!("office{}", self.offices));
+        self.offices += 1;
+        std::fs::create_dir_all(new.join("sealing")).unwrap();
+        std::fs::copy(backup, new.join("office.sqlite")).unwrap();
+        std::fs::copy(old.join("office.key"), new.join("office.key")).unwrap();
+        for file in std::fs::read_dir(old.join("sealing")).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), new.join("sealing").join(file.file_name())).unwrap();
+        }
+        let office = open(&new.join("office.sqlite"), &self.url, &self.ahead_ms, self.began);
+        self.office = office;
+    }
+
+    /// The rows that the office has by its own word; the handheld goes on from there.
+    pub fn resume_from_office(&mut self) {
+        let sql = "SELECT coalesce((SELECT acked_seq FROM device_epoch), 0)";
+        self.acked = u64::try_from(self.count(sql)).unwrap();
+    }
+
+    /// The ids of what the processor's ledger captured.
+    pub async fn captured_keys(&self) -> HashSet<String> {
+        let book: Value = reqwest::get(format!("{}/v1/ledger", self.url)).await.unwrap().json().await.unwrap();
+        let rows = book["authorisations"].as_array().unwrap().iter();
+        let captured = rows.filter(|row| row["captured_minor"].as_i64().unwrap() > 0);
+        captured.map(|row| row["key"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn open(database: &Path, url: &str, ahead_ms: &Arc<AtomicI64>, began: Instant) -> Office {
+    let merchant = Merchant { name: "M".into(), address: "A".into(), tax_id: "T".into(), logo: Vec::new() };
+    let timing = Timing { answer_ms: 1_000, retry_ms: 20, ..Timing::STANDARD };
+    let settings = Settings { processor_url: url.to_owned(), timing, currency: Currency::EUR, merchant };
+    let ahead = ahead_ms.clone();
+    let clock = move || START_MS + i64::try_from(began.elapsed().as_millis()).unwrap() + ahead.load(Ordering::Acquire);
+    Office::open(database, settings, Arc::new(clock)).unwrap()
+}
+
+/// The card data of one read, as a reader sends it: FC{57, 9F02}, padded and encrypted under `counter` of its KSN.
+fn card_data(name: &str, counter: u8, amount_minor: i64) -> CardData {
+    let pan = TEST_CARDS.iter().find(|card| card.name == name).unwrap().pan;
+    let mut track2 = format!("{pan}D30122010000000000");
+    if !track2.len().is_multiple_of(2) {
+        track2.push('F');
+    }
+    let inner = format!("57{:02X}{track2}9F0206{amount_minor:012}", track2.len() / 2);
+    let mut plaintext = hex::decode(format!("FC{:02X}{inner}", inner.len() / 2)).unwrap();
+    plaintext.resize(plaintext.len().next_multiple_of(8), 0);
+    let ksn = [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, counter];
+    let ciphertext = dukpt::encrypt_data(&dukpt::ANSI_TEST_BDK, &ksn, &plaintext).unwrap();
+    CardData {
+        ciphertext: BASE64.encode(ciphertext),
+        ksn: hex::encode_upper(ksn),
+        encryption_type: 0x80,
+        reader: "test".into(),
+        emv: [("9F02".to_owned(), format!("{amount_minor:012}"))].into(),
+    }
+}
