@@ -4,6 +4,7 @@
 //! Start at [`fold`]: what one journal row changes, the same on the handheld and in the office.
 
 pub mod customer;
+pub mod decision;
 pub mod document;
 pub mod event;
 pub mod exception;

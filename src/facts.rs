@@ -280,7 +280,8 @@ fn write_refund(db: &Connection, refund: &Refund, origin: Origin<'_>) -> Result<
     Ok(())
 }
 
-fn write_entry(db: &Connection, entry: &Entry, origin: Origin<'_>) -> Result<(), FactsError> {
+/// Writes one ledger entry.
+pub fn write_entry(db: &Connection, entry: &Entry, origin: Origin<'_>) -> Result<(), FactsError> {
     db.prepare_cached("INSERT INTO ledger_entry (id, device, at_ms, customer, currency) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute((
             entry.id.to_string(),

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod decide;
 pub mod devices;
 pub mod exceptions;
 pub mod feed;

@@ -217,6 +217,14 @@ CREATE TABLE feed_refund (
     record TEXT NOT NULL
 ) STRICT;
 
+-- Payments that the office asks to collect again.
+CREATE TABLE feed_collect_again (
+    payment TEXT PRIMARY KEY,
+    job     TEXT NOT NULL,
+    record  TEXT NOT NULL
+) STRICT;
+CREATE INDEX feed_collect_again_by_job ON feed_collect_again (job);
+
 CREATE TABLE feed_document (
     name   TEXT PRIMARY KEY,
     record TEXT NOT NULL

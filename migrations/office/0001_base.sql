@@ -257,6 +257,7 @@ CREATE TABLE card_payment (
     void_requested     INTEGER NOT NULL DEFAULT 0 CHECK (void_requested IN (0, 1)),
     frozen             INTEGER NOT NULL DEFAULT 0 CHECK (frozen IN (0, 1)),
     released_by        TEXT,
+    voided_by          TEXT,
     outcome            TEXT NOT NULL,
     outcome_n          INTEGER NOT NULL,
     outcome_record     TEXT,
@@ -413,6 +414,27 @@ CREATE TABLE exception (
     resolution   TEXT
 ) STRICT;
 CREATE UNIQUE INDEX exception_once ON exception (type, subject) WHERE state = 'open';
+
+-- What people decided about exceptions: one standing decision each. detail: a link, or what was found.
+CREATE TABLE decision (
+    id           TEXT PRIMARY KEY,
+    exception    TEXT NOT NULL REFERENCES exception (id),
+    payment      TEXT,
+    job          TEXT,
+    action       TEXT NOT NULL CHECK (action <> ''),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+    currency     TEXT NOT NULL CHECK (length(currency) = 3),
+    reason       TEXT NOT NULL CHECK (length(reason) BETWEEN 3 AND 500),
+    detail       TEXT NOT NULL,
+    decided_by   TEXT NOT NULL CHECK (decided_by <> ''),
+    at_ms        INTEGER NOT NULL,
+    undone_by    TEXT,
+    undone_ms    INTEGER,
+    CHECK ((undone_by IS NULL) = (undone_ms IS NULL)),
+    CHECK (undone_ms IS NULL OR action = 'recollect' OR action = 'invoice')
+) STRICT;
+CREATE UNIQUE INDEX decision_once ON decision (exception) WHERE undone_ms IS NULL;
+CREATE INDEX decision_of_payment ON decision (payment, action);
 
 -- The feed: what changed, by channel, in the order of the commits. The body is read when a page is built.
 CREATE TABLE feed_head (

@@ -35,11 +35,13 @@ pub enum Account {
     Cheques,
     /// Transfers that the office has seen.
     Transfers,
+    /// What the office has given up; only the office posts here.
+    WrittenOff,
 }
 
 impl Account {
     /// Every account.
-    pub const ALL: [Account; 13] = [
+    pub const ALL: [Account; 14] = [
         Account::Receivable,
         Account::Cash,
         Account::CardClearing,
@@ -53,6 +55,7 @@ impl Account {
         Account::Refunds,
         Account::Cheques,
         Account::Transfers,
+        Account::WrittenOff,
     ];
 
     /// The name in the databases.
@@ -71,6 +74,7 @@ impl Account {
             Account::Refunds => "refunds",
             Account::Cheques => "cheques",
             Account::Transfers => "transfers",
+            Account::WrittenOff => "written_off",
         }
     }
 }

@@ -342,7 +342,15 @@ impl Payment {
                 (PaymentState::Recorded, self.amount.minor, 0)
             }
             OutcomeState::Expired if self.state == PaymentState::Tendered => (PaymentState::Corrected, 0, 0),
-            OutcomeState::Voided if voiding => (PaymentState::Voided, 0, 0),
+            // The office voids too: what it held, and an approval that nobody confirmed in time.
+            OutcomeState::Voided
+                if voiding
+                    || waits
+                    || stored
+                    || matches!(self.state, PaymentState::Approved | PaymentState::PartlyApproved) =>
+            {
+                (PaymentState::Voided, 0, 0)
+            }
             OutcomeState::VoidFailed if voiding => (PaymentState::VoidFailed, outcome.amount_minor, 0),
             OutcomeState::Approved
             | OutcomeState::PartlyApproved

@@ -1,5 +1,6 @@
 //! What screens show: plain values, read from the store and handed to the screen program.
 
+use super::decision::CollectAgain;
 use super::id::{CustomerId, JobId, PaymentId, VisitId};
 use super::invoice::{Invoice, PaidSums};
 use super::job::{MoneyState, Review, VisitState};
@@ -72,12 +73,19 @@ pub struct JobDetail {
     pub rules: Rules,
     /// Its refunds, oldest first.
     pub refunds: Vec<Refund>,
+    /// The office asks to collect a payment again, and nobody has yet.
+    pub collect_again: Option<CollectAgain>,
 }
 
 impl JobDetail {
     /// What another tender may take.
     pub fn open(&self) -> Option<Money> {
         self.invoice.as_ref().and_then(|invoice| invoice.open(self.sums).ok())
+    }
+
+    /// The payment that the next one takes the place of, by the office's word.
+    pub fn collects_again(&self) -> Option<PaymentId> {
+        self.collect_again.as_ref().map(|again| again.payment)
     }
 
     /// A tender of this balance that is neither paid nor over.

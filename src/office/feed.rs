@@ -5,6 +5,7 @@
 
 use super::{OfficeError, from_json, meta};
 use crate::domain::customer::{Customer, Equipment, Site};
+use crate::domain::decision::CollectAgain;
 use crate::domain::id::DeviceId;
 use crate::domain::job::Job;
 use crate::domain::money::{Currency, Money};
@@ -95,6 +96,7 @@ fn body(db: &Connection, kind: &str, id: &str) -> Result<Option<Value>, OfficeEr
         "price" => one(db, "SELECT * FROM price_item WHERE id = ?1", id, price)?.map(serde_json::to_value),
         "outcome" => word(db, OUTCOME, id)?.map(Ok),
         "refund" => word(db, "SELECT word FROM refund_work WHERE refund = ?1", id)?.map(Ok),
+        "collect_again" => one(db, COLLECT_AGAIN, id, collect_again)?.map(serde_json::to_value),
         name => meta(db, name)?.map(|text| serde_json::from_str(&text)),
     };
     value.transpose().map_err(|why| OfficeError::Record(why.to_string()))
@@ -142,6 +144,21 @@ fn job(row: &Row<'_>) -> Result<Job, OfficeError> {
         window_end_ms: row.get("window_end_ms")?,
         technician: technician.map(|_| id_of(row, "technician")).transpose()?,
         review: named(&review)?,
+    })
+}
+
+/// The standing request to collect a payment again.
+const COLLECT_AGAIN: &str = "SELECT p.id, p.job, p.visit, d.reason, d.at_ms
+    FROM decision d JOIN payment p ON p.id = d.payment
+    WHERE d.payment = ?1 AND d.action = 'recollect' AND d.undone_ms IS NULL ORDER BY d.at_ms DESC LIMIT 1";
+
+fn collect_again(row: &Row<'_>) -> Result<CollectAgain, OfficeError> {
+    Ok(CollectAgain {
+        payment: id_of(row, "id")?,
+        job: id_of(row, "job")?,
+        visit: id_of(row, "visit")?,
+        reason: row.get("reason")?,
+        at_ms: row.get("at_ms")?,
     })
 }
 

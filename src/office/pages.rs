@@ -9,6 +9,7 @@ mod actions;
 mod assets;
 mod back;
 mod board;
+mod decisions;
 mod devices;
 mod error;
 mod exceptions;
@@ -25,8 +26,10 @@ mod words;
 use super::import::FeedNote;
 pub use login::Attempts;
 
+use super::processors::{self, ProcessorError};
 use super::users::Visitor;
 use super::{Conn, Office, feed};
+use crate::domain::money::Money;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -35,14 +38,46 @@ use axum::{Extension, Json, Router, middleware};
 use error::PageError;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
+use tokio::sync::mpsc;
 
 /// The largest form, bytes.
 const FORM_MAX_BYTES: usize = 16 * 1024;
 
 /// Writes one reference into the feed, in the transaction of the change.
 pub type NoteFeed = Arc<dyn Fn(&Transaction<'_>, &FeedNote) -> rusqlite::Result<()> + Send + Sync>;
+
+/// What a customer is to pay by link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkWanted {
+    /// Our name for it: the same again is the same link.
+    pub key: String,
+    /// How much.
+    pub amount: Money,
+    /// For what, as the customer reads it.
+    pub what: String,
+}
+
+/// Makes a link, or says why there is none.
+pub type MakeLink = Arc<dyn Fn(LinkWanted) -> Linked + Send + Sync>;
+/// A link, some time.
+pub type Linked = Pin<Box<dyn Future<Output = Result<String, ProcessorError>> + Send>>;
+
+/// Speaks to the office's processor, by a client of its own: links are rare.
+fn link_maker(office: &Office) -> MakeLink {
+    let (url, answer_ms) = (office.settings().processor_url.clone(), office.settings().timing.answer_ms);
+    Arc::new(move |wanted| {
+        let url = url.clone();
+        Box::pin(async move {
+            let (late, _) = mpsc::channel(1);
+            let processor = processors::open(&url, answer_ms, late)?;
+            processor.link(&wanted.key, wanted.amount.minor, wanted.amount.currency.code(), &wanted.what).await
+        })
+    })
+}
 
 /// What the pages work with.
 #[derive(Clone)]
@@ -63,6 +98,8 @@ pub struct PagesState {
     pub zone: TimeZone,
     /// Said on the login page, such as the demo's user and password.
     pub login_hint: Option<String>,
+    /// Asks the processor for a link to pay by.
+    pub make_link: MakeLink,
     /// How often somebody tried to log in lately.
     pub attempts: Attempts,
 }
@@ -81,6 +118,7 @@ impl PagesState {
             clock,
             zone,
             login_hint,
+            make_link: link_maker(office),
             attempts: Attempts::default(),
         }
     }
@@ -153,12 +191,14 @@ pub fn router(state: PagesState) -> Router {
         .route("/jobs/{id}/approve", post(actions::approve))
         .route("/review", get(review_page))
         .route("/payments", get(payments_page))
-        .route("/payments/{id}/release", post(actions::release))
+        .route("/payments/{id}/release", post(decisions::release))
         .route("/exceptions", get(exceptions_page))
-        .route("/exceptions/{id}/resolve", post(actions::resolve))
         .route("/refunds", get(refunds_page))
         .route("/refunds/{id}/{decision}", post(back::decide))
         .route("/transfers/{id}/{decision}", post(back::transferred))
+        .route("/exceptions/{id}/resolve", post(decisions::resolve))
+        .route("/exceptions/{id}/decide", post(decisions::decide))
+        .route("/decisions/{id}/undo", post(decisions::undo))
         .route("/devices", get(devices_page))
         .route("/changes", get(changes))
         .route("/logout", post(login::logout))

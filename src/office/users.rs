@@ -3,6 +3,7 @@
 //! Invariant: a password is never stored, a session's token only as its SHA-256. There is no built-in user.
 //! Start at [`add_user`] and [`open_session`].
 
+use crate::domain::decision::Action;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -28,7 +29,7 @@ pub enum Role {
     Dispatcher,
     /// Approves visits.
     Reviewer,
-    /// Reads money, changes nothing.
+    /// Reads money, writes it off, changes nothing else.
     Accountant,
     /// May do everything.
     Admin,
@@ -61,6 +62,33 @@ impl Role {
         match self {
             Role::Dispatcher | Role::Admin => true,
             Role::Reviewer | Role::Accountant => false,
+        }
+    }
+}
+
+impl Role {
+    /// May give money up.
+    pub fn may_write_off(self) -> bool {
+        match self {
+            Role::Dispatcher | Role::Accountant | Role::Admin => true,
+            Role::Reviewer => false,
+        }
+    }
+
+    /// May do this about an exception.
+    pub fn may(self, action: Action) -> bool {
+        match action {
+            Action::WriteOff => self.may_write_off(),
+            Action::Recollect
+            | Action::Invoice
+            | Action::PaymentLink
+            | Action::Release
+            | Action::Void
+            | Action::Wait
+            | Action::RepeatNow
+            | Action::AtProcessor
+            | Action::NotAtProcessor
+            | Action::Note => self.may_decide(),
         }
     }
 }

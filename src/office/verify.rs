@@ -52,6 +52,11 @@ const NEVER: &[(&str, &str)] = &[
             (i.total_minor <= (SELECT coalesce(sum(p.covers_minor), 0) FROM payment p WHERE p.invoice = i.id))",
     ),
     (
+        "the account of what was written off differs from what people decided",
+        "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'written_off'), 0)
+              <> coalesce((SELECT sum(amount_minor) FROM decision WHERE action = 'write_off'), 0)",
+    ),
+    (
         "card data outlived its need",
         "SELECT count(*) FROM blob b JOIN card_payment c ON c.blob = b.sha256 WHERE c.over = 1",
     ),

@@ -3,6 +3,7 @@
 use super::identity::{office_epoch, set_meta};
 use super::{Store, StoreError};
 use crate::domain::customer::{Customer, Equipment, Site};
+use crate::domain::decision::CollectAgain;
 use crate::domain::job::Job;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::price::PriceItem;
@@ -146,6 +147,19 @@ fn apply(tx: &Transaction<'_>, entry: &FeedApplied) -> Result<(), StoreError> {
         }
         ("outcome", Some(body)) => put_outcome(tx, &read(body)?),
         ("refund", Some(body)) => put_refund(tx, &read(body)?),
+        ("collect_again", Some(body)) => {
+            let again: CollectAgain = read(body)?;
+            tx.execute(
+                "INSERT INTO feed_collect_again (payment, job, record) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (payment) DO UPDATE SET record = excluded.record",
+                (&entry.id, again.job.to_string(), record(&again)?),
+            )?;
+            Ok(())
+        }
+        ("collect_again", None) => {
+            tx.execute("DELETE FROM feed_collect_again WHERE payment = ?1", [&entry.id])?;
+            Ok(())
+        }
         ("policy" | "sealing_key" | "merchant" | "rules", Some(body)) => {
             tx.execute(
                 "INSERT INTO feed_document (name, record) VALUES (?1, ?2)

@@ -2,13 +2,14 @@
 
 use super::{Store, StoreError};
 use crate::domain::customer::{Customer, Equipment, Site};
+use crate::domain::decision::CollectAgain;
 use crate::domain::id::{CustomerId, JobId, SiteId};
 use crate::domain::invoice::PaidSums;
 use crate::domain::job::{Job, MoneyState, VisitState, VisitWork};
 use crate::domain::ledger::Account;
 use crate::domain::money::Money;
 use crate::domain::outcome::OutcomeState;
-use crate::domain::payment::Payment;
+use crate::domain::payment::{Payment, Standing};
 use crate::domain::read::{JobDetail, PaymentView, TodayRow};
 use crate::domain::refund::Refund;
 use crate::domain::rules::Rules;
@@ -113,6 +114,7 @@ impl Store {
             lines,
             totals,
             sums,
+            collect_again: collect_again(db, id)?,
             payments: payments_of_job(db, id)?,
             customer_balance: customer_balance(db, job.customer, Money::zero(currency))?,
             refunds: refunds_of_job(db, id)?,
@@ -120,6 +122,22 @@ impl Store {
             invoice,
         })
     }
+}
+
+/// What the office asks to collect again, unless a payment that is linked to it is under way, pending or paid.
+fn collect_again(db: &Connection, id: JobId) -> Result<Option<CollectAgain>, StoreError> {
+    let sql = "SELECT record FROM feed_collect_again WHERE job = ?1 ORDER BY payment";
+    let mut statement = db.prepare_cached(sql)?;
+    let asked = statement.query_map([id.to_string()], |r| r.get::<_, String>(0))?;
+    let done = payments_of_job(db, id)?;
+    for text in asked {
+        let again: CollectAgain = parse(&text?)?;
+        let linked = |view: &&PaymentView| view.payment.linked_to == Some(again.payment);
+        if done.iter().filter(linked).all(|view| view.state().standing() == Standing::Failed) {
+            return Ok(Some(again));
+        }
+    }
+    Ok(None)
 }
 
 fn equipment(db: &Connection, site: SiteId) -> Result<Vec<String>, StoreError> {

@@ -174,7 +174,7 @@ pub struct FeedEntry {
     pub n: u64,
     /// What to do.
     pub op: FeedOp,
-    /// `job`, `customer`, `site`, `equipment`, `price`, `outcome`, `policy`, `sealing_key`, `merchant`.
+    /// `job`, `customer`, `site`, `equipment`, `price`, `outcome`, `collect_again`, `policy`, `sealing_key`, `merchant`.
     pub kind: String,
     /// The entity's id within its kind.
     pub id: String,

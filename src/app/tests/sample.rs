@@ -136,6 +136,7 @@ pub fn job(invoiced: bool, payments: Vec<Payment>) -> JobDetail {
             .map(|payment| PaymentView { payment, captured: false, not_sent: false })
             .collect(),
         customer_balance: eur(12_000),
+        collect_again: None,
     }
 }
 

@@ -1,9 +1,8 @@
-//! What people change from the pages: approve a visit, resolve an exception, release a held payment.
+//! What people change from the pages: approve a visit. For exceptions see `decisions`.
 //!
 //! Each is one transaction, checked against how things stand now, and needs the session's token and a role.
 
 use super::error::PageError;
-use super::exceptions::{REASON_MAX_CHARS, REASON_MIN_CHARS};
 use super::{PagesState, guard};
 use crate::office::import::feed;
 use crate::office::users::Visitor;
@@ -60,79 +59,7 @@ fn set_approved(tx: &Transaction<'_>, job: &str, by: &str, now_ms: i64) -> Resul
     Ok(true)
 }
 
-#[derive(serde::Deserialize)]
-pub(super) struct Resolving {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    reason: String,
-}
-
-/// `POST /exceptions/{id}/resolve`
-pub(super) async fn resolve(
-    State(state): State<PagesState>,
-    Extension(who): Extension<Visitor>,
-    Path(id): Path<String>,
-    Form(form): Form<Resolving>,
-) -> Response {
-    if let Err(why) = check(&who, &form.csrf, who.role.may_decide()) {
-        return why.into_response();
-    }
-    let reason = form.reason.trim().to_owned();
-    if !(REASON_MIN_CHARS..=REASON_MAX_CHARS).contains(&reason.chars().count()) {
-        return PageError::Form("Say in a few words what was done; it stays with the exception.").into_response();
-    }
-    let now_ms = (state.clock)();
-    let done = state.change(move |tx| {
-        let sql = "UPDATE exception SET state = 'resolved', resolved_ms = ?2, resolution = ?3, owner = ?4
-             WHERE id = ?1 AND state = 'open'";
-        match tx.execute(sql, params![id, now_ms, reason, who.name])? {
-            0 if tx.prepare("SELECT 1 FROM exception WHERE id = ?1")?.exists([&id])? => {
-                Err(PageError::Conflict("Somebody else has resolved this already."))
-            }
-            0 => Err(PageError::NotFound("exception")),
-            _ => Ok(()),
-        }
-    });
-    answer(done.await, "/exceptions")
-}
-
-#[derive(serde::Deserialize)]
-pub(super) struct Releasing {
-    #[serde(default)]
-    csrf: String,
-}
-
-/// `POST /payments/{id}/release`
-pub(super) async fn release(
-    State(state): State<PagesState>,
-    Extension(who): Extension<Visitor>,
-    Path(payment): Path<String>,
-    Form(form): Form<Releasing>,
-) -> Response {
-    if let Err(why) = check(&who, &form.csrf, who.role.may_decide()) {
-        return why.into_response();
-    }
-    let back = format!("/payments?payment={}", payment.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', ""));
-    let now_ms = (state.clock)();
-    let done = state.change(move |tx| {
-        let sql = "UPDATE card_payment SET released_by = ?2, next_ms = ?3 WHERE payment = ?1 AND over = 0
-             AND released_by IS NULL AND json_extract(outcome_record, '$.state') = 'held'";
-        match tx.execute(sql, params![payment, who.name, now_ms])? {
-            0 if tx.prepare("SELECT 1 FROM card_payment WHERE payment = ?1")?.exists([&payment])? => {
-                Err(PageError::Conflict("This payment is not held any more."))
-            }
-            0 => Err(PageError::NotFound("card payment")),
-            _ => Ok(()),
-        }
-    });
-    let done = done.await;
-    if done.is_ok() {
-        (state.wake_payments)();
-    }
-    answer(done, &back)
-}
-
+/// The form's token is the session's, and the person may.
 pub(super) fn check(who: &Visitor, csrf: &str, allowed: bool) -> Result<(), PageError> {
     if !who.csrf_fits(csrf) {
         return Err(PageError::Csrf);
@@ -140,6 +67,7 @@ pub(super) fn check(who: &Visitor, csrf: &str, allowed: bool) -> Result<(), Page
     if allowed { Ok(()) } else { Err(PageError::Forbidden) }
 }
 
+/// Back to the page, or why not.
 pub(super) fn answer(done: Result<(), PageError>, back: &str) -> Response {
     match done {
         Ok(()) => guard::see_other(back),

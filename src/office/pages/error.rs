@@ -2,6 +2,7 @@
 
 use super::layout;
 use crate::office::OfficeError;
+use crate::office::decide::Refused;
 use crate::office::users::UserError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -24,6 +25,9 @@ pub(super) enum PageError {
     /// The form lacks something.
     #[error("{0}")]
     Form(&'static str),
+    /// The processor made no link; its sentence.
+    #[error("{0}. Nothing was changed: choose another way to deal with it.")]
+    NoLink(String),
     /// A stored record does not read back.
     #[error("a stored record cannot be read: {0}")]
     Record(#[from] serde_json::Error),
@@ -41,6 +45,17 @@ pub(super) enum PageError {
     Worker,
 }
 
+impl From<Refused> for PageError {
+    fn from(why: Refused) -> PageError {
+        match why {
+            Refused::Missing(what) => PageError::NotFound(what),
+            Refused::Form(text) => PageError::Form(text),
+            Refused::Conflict(text) => PageError::Conflict(text),
+            Refused::Office(why) => PageError::Office(why),
+        }
+    }
+}
+
 impl PageError {
     /// Whether the same request can never be answered.
     pub(super) fn is_permanent(&self) -> bool {
@@ -50,6 +65,7 @@ impl PageError {
             | PageError::Csrf
             | PageError::Conflict(_)
             | PageError::Form(_)
+            | PageError::NoLink(_)
             | PageError::Record(_) => true,
             PageError::User(why) => why.is_permanent(),
             PageError::Office(why) => why.is_permanent(),
@@ -61,7 +77,7 @@ impl PageError {
         match self {
             PageError::NotFound(_) => StatusCode::NOT_FOUND,
             PageError::Forbidden | PageError::Csrf => StatusCode::FORBIDDEN,
-            PageError::Conflict(_) => StatusCode::CONFLICT,
+            PageError::Conflict(_) | PageError::NoLink(_) => StatusCode::CONFLICT,
             PageError::Form(_) => StatusCode::UNPROCESSABLE_ENTITY,
             PageError::Record(_)
             | PageError::Database(_)

@@ -5,7 +5,9 @@ use super::layout::{self, Page};
 use super::query::exceptions::{EXCEPTIONS_MAX, Open, Order, exceptions};
 use super::words::Sums;
 use super::{View, words};
+use crate::domain::decision::{Action, actions};
 use crate::domain::exception::ExceptionType;
+use crate::office::decide::{REASON_MAX_CHARS, REASON_MIN_CHARS};
 use maud::{Markup, html};
 
 #[derive(serde::Deserialize)]
@@ -13,11 +15,6 @@ pub(super) struct Asked {
     #[serde(default)]
     sort: String,
 }
-
-/// The shortest reason that is one, characters.
-pub(super) const REASON_MIN_CHARS: usize = 3;
-/// The longest reason, characters.
-pub(super) const REASON_MAX_CHARS: usize = 500;
 
 pub(super) fn page(view: &View<'_>, asked: &Asked) -> Result<Page, PageError> {
     let order = if asked.sort == "age" { Order::Age } else { Order::Money };
@@ -66,24 +63,66 @@ fn card(view: &View<'_>, one: &Open) -> Markup {
                     @if let Some(owner) = &one.owner { span.dim { "with " (owner) } }
                 }
             }
-            @if view.visitor.role.may_decide() {
-                form.resolve method="post" action={ "/exceptions/" (one.id) "/resolve" } {
-                    (layout::token(view))
-                    input type="text" name="reason" required minlength=(REASON_MIN_CHARS) maxlength=(REASON_MAX_CHARS)
-                        placeholder="What was done?" aria-label="What was done?" autocomplete="off";
-                    button type="submit" { "Resolve" }
-                }
+            (decide_form(view, one, None))
+        }
+    }
+}
+
+/// The ways to deal with it that this person has; `job`: the page to come back to.
+fn decide_form(view: &View<'_>, one: &Open, job: Option<&str>) -> Markup {
+    let offered: Vec<Action> =
+        actions(one.kind).iter().copied().filter(|action| view.visitor.role.may(*action)).collect();
+    if offered.is_empty() {
+        return html! {};
+    }
+    html! {
+        form.resolve method="post" action={ "/exceptions/" (one.id) "/decide" } {
+            (layout::token(view))
+            @if let Some(job) = job { input type="hidden" name="back" value=(job); }
+            input type="text" name="reason" required minlength=(REASON_MIN_CHARS) maxlength=(REASON_MAX_CHARS)
+                placeholder="Why?" aria-label="Why?" autocomplete="off";
+            @if offered.contains(&Action::AtProcessor) {
+                label { "captured " (one.amount.currency.code()) " "
+                    input.amount type="text" name="amount" value=(one.amount.plain()) inputmode="decimal" autocomplete="off"; }
+            }
+            @if offered.iter().any(|action| action.needs_confirmation()) {
+                label.sure { input type="checkbox" name="sure" value="yes"; " I am sure"
+                    span.dim { " (" (sure_for(&offered)) ")" } }
+            }
+            div.ways {
+                @for action in &offered { button type="submit" name="action" value=(action.name()) { (action.label()) } }
             }
         }
     }
 }
 
+/// Which of the ways need the box.
+fn sure_for(offered: &[Action]) -> String {
+    let labels: Vec<&str> = offered.iter().filter(|a| a.needs_confirmation()).map(|a| a.label()).collect();
+    format!("needed for: {}", labels.join(", "))
+}
+
 /// One line on the page of the job that it is about.
-pub(super) fn banner(one: &Open) -> Markup {
+pub(super) fn banner(view: &View<'_>, one: &Open) -> Markup {
     html! {
         section.banner {
             (words::state("s-alert", "▲", &words_of(one.kind))) " " (words::money(one.amount))
-            span { (one.kind.advice()) } a href="/exceptions" { "Deal with it" }
+            span { (one.kind.advice()) } a href="/exceptions" { "All exceptions" }
+            (decide_form(view, one, one.job.as_deref()))
+        }
+    }
+}
+
+/// Takes a decision back, where that is possible; `job`: the page to come back to.
+pub(super) fn undo_form(view: &View<'_>, decision: &str, job: Option<&str>) -> Markup {
+    if !view.visitor.role.may_decide() {
+        return html! {};
+    }
+    html! {
+        form method="post" action={ "/decisions/" (decision) "/undo" } {
+            (layout::token(view))
+            @if let Some(job) = job { input type="hidden" name="back" value=(job); }
+            button type="submit" { "Undo" }
         }
     }
 }
@@ -100,7 +139,9 @@ fn resolved_list(view: &View<'_>, resolved: &[Open]) -> Markup {
                             td { (words::state("s-over", "✓", &words_of(one.kind))) }
                             td.n { (words::money(one.amount)) }
                             td { (one.resolution.as_deref().unwrap_or("by itself"))
-                                @if let Some(owner) = &one.owner { span.dim { " " (owner) } } }
+                                @if let Some(owner) = &one.owner { span.dim { " " (owner) } }
+                                @if let Some(detail) = one.detail.as_ref().filter(|detail| !detail.is_empty()) { br; span.dim { (detail) } }
+                                @if let Some(decision) = &one.undoable { (undo_form(view, decision, None)) } }
                             td { @if let (Some(job), Some(about)) = (&one.job, &one.about) { a href={ "/jobs/" (job) } { (about) } } }
                         }
                     }

@@ -2,6 +2,7 @@
 
 use super::error::PageError;
 use super::layout::{self, Page};
+use super::query::decisions::{self, Decided};
 use super::query::exceptions::{self, Order};
 use super::query::job::{self, Facts, TIMELINE_MAX, Told};
 use super::query::payments::{self, Seen};
@@ -22,17 +23,18 @@ pub(super) fn page(view: &View<'_>, id: &str) -> Result<Page, PageError> {
     let lines = job::lines(view.db, &facts)?;
     let paid = job::paid(view.db, &facts)?;
     let told = job::timeline(view.db, &facts.id)?;
+    let decisions = decisions::of_job(view.db, &facts.id)?;
     let open = exceptions::exceptions(view.db, Order::Money, Some(&facts.id))?;
     let body = html! {
         (heading(view, &facts, &paid))
-        @for one in &open { (super::exceptions::banner(one)) }
+        @for one in &open { (super::exceptions::banner(view, one)) }
         div.columns {
             div {
                 (order(view, &facts, &equipment))
-                (work(&facts, &lines, &paid))
+                (work(&facts, &lines, &paid, decisions::written_off(&decisions)))
                 (payments(view, &paid))
             }
-            (timeline(view, &facts, &told, &paid))
+            (timeline(view, &facts, &told, &paid, &decisions))
         }
     };
     Ok(Page { title: format!("{} {}", facts.number, facts.title), at: "/", body })
@@ -117,7 +119,7 @@ fn order(view: &View<'_>, facts: &Facts, equipment: &[String]) -> Markup {
     }
 }
 
-fn work(facts: &Facts, lines: &[Line], paid: &[Seen]) -> Markup {
+fn work(facts: &Facts, lines: &[Line], paid: &[Seen], written_off: i64) -> Markup {
     let document = facts.invoice.as_ref().map(|invoice| invoice.document.to_string());
     let currency = lines.first().map_or(Currency::EUR, |line| line.unit_price.currency);
     let sums = match &facts.invoice {
@@ -134,7 +136,7 @@ fn work(facts: &Facts, lines: &[Line], paid: &[Seen]) -> Markup {
                 table.lines {
                     thead { tr { th { "What" } th.n { "Quantity" } th.n { "Price" } th.n { "Amount" } } }
                     tbody { @for line in lines { (line_row(line)) } }
-                    @if let Some(sums) = &sums { (totals_rows(facts, sums, paid)) }
+                    @if let Some(sums) = &sums { (totals_rows(facts, sums, paid, written_off)) }
                 }
             }
         }
@@ -162,10 +164,11 @@ fn line_row(line: &Line) -> Markup {
     }
 }
 
-fn totals_rows(facts: &Facts, sums: &Totals, paid: &[Seen]) -> Markup {
+fn totals_rows(facts: &Facts, sums: &Totals, paid: &[Seen], written_off: i64) -> Markup {
     let money = |minor| words::grouped(Money::new(minor, sums.currency));
     let covered = payments::sums(paid);
     let open = facts.invoice.as_ref().and_then(|invoice| invoice.open(covered).ok());
+    let open = open.map(|open| Money::new(open.minor.saturating_sub(written_off), open.currency));
     html! {
         tfoot {
             @for part in &sums.taxes {
@@ -183,6 +186,9 @@ fn totals_rows(facts: &Facts, sums: &Totals, paid: &[Seen]) -> Markup {
                 @if covered.pending_minor != 0 {
                     tr { td colspan="3" { (words::state("s-pending", "◐", "Pending, not certain")) }
                         td.n { (money(covered.pending_minor)) } }
+                }
+                @if written_off != 0 {
+                    tr { td colspan="3" { (words::state("s-over", "–", "Written off")) } td.n { (money(written_off)) } }
                 }
                 @if let Some(open) = open.filter(|open| !open.is_zero()) {
                     tr.total { td colspan="3" { "Still open" } td.n { (words::money(open)) } }
@@ -203,7 +209,7 @@ fn payments(view: &View<'_>, paid: &[Seen]) -> Markup {
 }
 
 /// What happened, with the office's own steps among the journal's rows.
-fn timeline(view: &View<'_>, facts: &Facts, told: &[Told], paid: &[Seen]) -> Markup {
+fn timeline(view: &View<'_>, facts: &Facts, told: &[Told], paid: &[Seen], decided: &[Decided]) -> Markup {
     let mut entries: Vec<(i64, i64, Markup)> =
         told.iter().map(|one| (one.office_at_ms, one.at_ms, entry(view, one))).collect();
     for outcome in paid.iter().filter_map(|one| one.office.as_ref()?.outcome.as_ref()) {
@@ -215,6 +221,13 @@ fn timeline(view: &View<'_>, facts: &Facts, told: &[Told], paid: &[Seen]) -> Mar
         let said =
             story::Told { tone: "s-paid", shape: "✓", what: "Visit approved".to_owned(), more: format!("by {by}") };
         entries.push((ms, ms, office_entry(view, ms, &said)));
+    }
+    for one in decided {
+        let said = story::decision(one);
+        let undo = one.undoable.then(|| super::exceptions::undo_form(view, &one.id, Some(&facts.id)));
+        let markup =
+            html! { (office_entry(view, one.at_ms, &said)) @if let Some(undo) = undo { li.by-office { (undo) } } };
+        entries.push((one.at_ms, one.at_ms, markup));
     }
     entries.sort_by_key(|(order_ms, _, _)| *order_ms);
     let days: Vec<String> = entries.iter().map(|(_, shown_ms, _)| view.day(*shown_ms)).collect();

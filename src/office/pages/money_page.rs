@@ -8,6 +8,7 @@ use super::story;
 use super::words::Sums;
 use super::{View, words};
 use crate::domain::payment::{PaymentState, Tender};
+use crate::office::decide::{REASON_MAX_CHARS, REASON_MIN_CHARS};
 use maud::{Markup, html};
 
 #[derive(serde::Deserialize)]
@@ -188,6 +189,7 @@ fn office(view: &View<'_>, one: &Seen) -> Markup {
         }
         @if office.frozen { p.alert { "▲ frozen: rows about it could not be applied" } }
         @if let Some(by) = &office.released_by { br; span.dim { "released by " (by) } }
+        @if let Some(by) = &office.voided_by { br; span.dim { "voided by " (by) } }
         @if one.payment.pending_minor > 0 {
             @if let Some(deadline) = office.deadline_ms.or(one.payment.deadline_ms) {
                 br; span.dim { "deadline " (view.until(deadline)) }
@@ -196,6 +198,8 @@ fn office(view: &View<'_>, one: &Seen) -> Markup {
         @if one.waits_for_release() && view.visitor.role.may_decide() {
             form method="post" action={ "/payments/" (one.payment.id) "/release" } {
                 (layout::token(view))
+                input type="text" name="reason" required minlength=(REASON_MIN_CHARS) maxlength=(REASON_MAX_CHARS)
+                    placeholder="Why?" aria-label="Why?" autocomplete="off";
                 button type="submit" { "Release to the bank" }
             }
         }

@@ -1,6 +1,7 @@
 //! What the pages read from the office's database. Invariant: reads only.
 
 pub(super) mod board;
+pub(super) mod decisions;
 pub(super) mod devices;
 pub(super) mod exceptions;
 pub(super) mod job;

@@ -1,5 +1,7 @@
 //! Journal rows in plain words.
 
+use super::query::decisions::Decided;
+use crate::domain::decision::Action;
 use crate::domain::event::{Event, ReceiptState};
 use crate::domain::job::VisitState;
 use crate::domain::line::{Line, LineKind};
@@ -120,6 +122,22 @@ pub(super) fn outcome(of: &Outcome, who: &str) -> Told {
     ];
     let more: Vec<String> = parts.into_iter().flatten().collect();
     told(tone, shape, capital(&format!("{who}{what}")), more.join(", "))
+}
+
+/// What a person decided.
+pub(super) fn decision(of: &Decided) -> Told {
+    let what = of.action.map_or("Decided", Action::done);
+    let what = if of.undone_by.is_some() { format!("{what} (taken back)") } else { what.to_owned() };
+    let undone = of.undone_by.as_ref().map(|by| format!("taken back by {by}"));
+    let parts = [
+        Some(of.amount.to_string()),
+        Some(of.detail.clone()),
+        Some(of.reason.clone()),
+        Some(format!("by {}", of.by)),
+        undone,
+    ];
+    let more: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    told("plain", "✎", what, more.join(", "))
 }
 
 fn moved(to: VisitState) -> Told {

@@ -67,7 +67,9 @@ const SQL: &str = "
                AND NOT EXISTS (SELECT 1 FROM device_epoch o WHERE o.device = c.device AND o.acked_seq < o.stated_seq)
                AS caught_up,
            p.base_minor, i.total_minor - (SELECT coalesce(sum(o.covers_minor + o.promises_minor), 0) FROM payment o
-                            WHERE o.invoice = p.invoice AND o.id <> p.id) AS open_minor,
+                            WHERE o.invoice = p.invoice AND o.id <> p.id)
+           - (SELECT coalesce(sum(d.amount_minor), 0) FROM decision d JOIN payment w ON w.id = d.payment
+              WHERE w.invoice = p.invoice AND d.action = 'write_off') AS open_minor,
            i.state <> 'cancelled' AS billed
     FROM card_payment c JOIN payment p ON p.id = c.payment JOIN invoice i ON i.id = p.invoice
     JOIN device_epoch e ON e.device = c.device AND e.epoch = c.epoch

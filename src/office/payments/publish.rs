@@ -7,9 +7,13 @@ use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::facts::name;
+use crate::office::decide::waits;
 use crate::office::exceptions::{Trouble, raise, settle};
 use crate::office::{OfficeError, feed, to_json};
 use rusqlite::{Connection, OptionalExtension as _};
+
+/// How long a payment stays off the list after somebody said that it is left for now, milliseconds.
+const LEFT_FOR_MS: i64 = 3_600_000;
 
 /// Says `state` of a payment.
 pub fn say(
@@ -109,6 +113,11 @@ pub fn trouble(
     note: &str,
     now_ms: i64,
 ) -> Result<(), OfficeError> {
+    let may_wait =
+        matches!(kind, ExceptionType::PaymentUnknown | ExceptionType::ReversalStuck | ExceptionType::ApprovedUnseen);
+    if may_wait && waits(db, &payment.id.to_string(), now_ms - LEFT_FOR_MS)? {
+        return Ok(());
+    }
     let trouble = Trouble {
         kind,
         subject: &payment.id.to_string(),

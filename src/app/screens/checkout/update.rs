@@ -13,14 +13,16 @@ use crate::domain::payment::Tender;
 /// By card.
 pub fn pay_card(model: &mut Model, out: &mut Vec<Effect>) {
     if !asked(model, Tender::Card) {
-        pay::begin(model, None, out);
+        let instead_of = collects_again(model);
+        pay::begin(model, instead_of, out);
     }
 }
 
 /// In cash.
 pub fn pay_cash(model: &mut Model) {
     if !asked(model, Tender::Cash) {
-        count_cash(model, None);
+        let instead_of = collects_again(model);
+        count_cash(model, instead_of);
     }
 }
 
@@ -28,8 +30,14 @@ pub fn pay_cash(model: &mut Model) {
 pub fn other(model: &mut Model, tender: Tender) {
     if !asked(model, tender) {
         let purpose = if tender == Tender::Cheque { Purpose::Cheque } else { Purpose::Transfer };
-        entry::update::open(model, purpose, None);
+        let instead_of = collects_again(model);
+        entry::update::open(model, purpose, instead_of);
     }
+}
+
+/// The payment that the office asks to collect again: the new one is linked to it.
+fn collects_again(model: &Model) -> Option<PaymentId> {
+    model.job.as_ref().and_then(|job| job.collects_again())
 }
 
 /// The technician knows of the other one and goes on.

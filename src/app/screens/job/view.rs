@@ -214,6 +214,10 @@ pub fn sums(job: &JobDetail, look: Look) -> Vec<Row> {
     rows.push(Row::pair("  TOTAL", totals.total().to_string()).all(Role::Strong));
     rows.extend(payment_rows(job, look));
     rows.extend(left_row(job, look));
+    if job.collect_again.is_some() && job.open().is_some_and(|open| open.minor > 0) {
+        let text = format!("  {} COLLECT AGAIN (office)", mark(look, Standing::Failed));
+        rows.push(Row::of(text, role(Standing::Failed)));
+    }
     rows
 }
 

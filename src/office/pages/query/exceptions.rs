@@ -3,6 +3,7 @@
 use super::name;
 use crate::domain::exception::ExceptionType;
 use crate::domain::money::{Currency, Money};
+use crate::office::decide::FOLLOWED;
 use rusqlite::{Connection, params};
 
 /// The most exceptions that one page shows.
@@ -27,6 +28,10 @@ pub(in crate::office::pages) struct Open {
     pub(in crate::office::pages) about: Option<String>,
     /// The payment that it is about, if it is about one.
     pub(in crate::office::pages) payment: Option<String>,
+    /// What was noted with the decision, such as a link.
+    pub(in crate::office::pages) detail: Option<String>,
+    /// The decision, if it can still be taken back.
+    pub(in crate::office::pages) undoable: Option<String>,
 }
 
 /// Which, and in what order.
@@ -53,8 +58,10 @@ pub(in crate::office::pages) fn exceptions(
     };
     let sql = format!(
         "SELECT e.id, e.type, e.amount_minor, e.currency, e.note, e.opened_ms, e.deadline_ms, e.owner, e.resolved_ms,
-             e.resolution, d.name, j.id, j.external_id || ' ' || j.title || ', ' || c.name, p.id
+             e.resolution, d.name, j.id, j.external_id || ' ' || j.title || ', ' || c.name, p.id,
+             d2.detail, CASE WHEN d2.action IN ('recollect', 'invoice') AND NOT d2.followed THEN d2.id END
          FROM exception e
+         LEFT JOIN (SELECT d.*, {FOLLOWED} AS followed FROM decision d WHERE d.undone_ms IS NULL) d2 ON d2.exception = e.id
          LEFT JOIN device d ON d.id = e.device
          LEFT JOIN payment p ON p.id = e.subject
          LEFT JOIN job j ON j.id = coalesce(e.job, p.job)
@@ -77,6 +84,8 @@ pub(in crate::office::pages) fn exceptions(
             job: row.get(11)?,
             about: row.get(12)?,
             payment: row.get(13)?,
+            detail: row.get(14)?,
+            undoable: row.get(15)?,
         })
     })?;
     rows.collect()

@@ -20,6 +20,8 @@ pub(in crate::office::pages) struct OfficeSide {
     pub(in crate::office::pages) seen: bool,
     /// Who released it when it was held.
     pub(in crate::office::pages) released_by: Option<String>,
+    /// Who gave it up.
+    pub(in crate::office::pages) voided_by: Option<String>,
     /// Whether rows about it could not be applied.
     pub(in crate::office::pages) frozen: bool,
     /// Until when it can be forwarded, Unix milliseconds.
@@ -121,7 +123,7 @@ pub(in crate::office::pages) fn payments(db: &Connection, filter: &Filter) -> ru
     let sql = "SELECT p.record, coalesce((SELECT max(received_ms) FROM journal r WHERE r.device = p.device AND r.seq = p.seq),
                                     p.at_ms), coalesce(d.name, '?'), coalesce(c.name, ''),
              cp.payment, cp.outcome_record, cp.captured_minor, cp.outcome_seen = 1 OR cp.seen_n >= cp.outcome_n, cp.released_by, cp.frozen,
-             cp.deadline_ms, cp.over
+             cp.deadline_ms, cp.over, cp.voided_by
          FROM payment p
          LEFT JOIN card_payment cp ON cp.payment = p.id
          LEFT JOIN device d ON d.id = p.device
@@ -156,6 +158,7 @@ fn seen(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
             frozen: row.get(9)?,
             deadline_ms: row.get(10)?,
             over: row.get(11)?,
+            voided_by: row.get(12)?,
         }),
     };
     Ok(Seen {

@@ -1,0 +1,107 @@
+//! What each action does to the payment, the ledger and the feed. Each checks that things still stand as the person
+//! saw them.
+
+use super::{Case, Decided, Refused};
+use crate::domain::decision::Action;
+use crate::domain::exception::ExceptionType;
+use crate::domain::id::{CustomerId, EntryId};
+use crate::domain::ledger::{Account, Entry};
+use crate::domain::money::MoneyError;
+use crate::facts::{Origin, write_entry};
+use crate::office::OfficeError;
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// What is written down with the decision.
+pub(super) struct Done {
+    /// The money that it is about, minor units.
+    pub(super) amount_minor: i64,
+    /// More, in a few words.
+    pub(super) detail: String,
+}
+
+/// Does it.
+pub(super) fn act(db: &Connection, case: &Case, decided: &Decided<'_>, id: &str, now_ms: i64) -> Result<Done, Refused> {
+    let all = |detail: &str| Done { amount_minor: case.amount.minor.max(0), detail: detail.to_owned() };
+    let payment = || case.payment.as_deref().ok_or(Refused::Missing("payment"));
+    match decided.action {
+        Action::Note | Action::Wait => Ok(all("")),
+        Action::Recollect | Action::Invoice => owed(db, payment()?).map(|owed| Done { amount_minor: owed, ..all("") }),
+        Action::PaymentLink => {
+            let link = decided.link.ok_or(Refused::Form("There is no link."))?;
+            owed(db, payment()?).map(|owed| Done { amount_minor: owed, ..all(link) })
+        }
+        Action::WriteOff => {
+            let payment = payment()?;
+            let minor = owed(db, payment)?;
+            write_off(db, payment, minor, id, now_ms)?;
+            Ok(Done { amount_minor: minor, ..all("") })
+        }
+        Action::Release => {
+            let sql = "UPDATE card_payment SET released_by = ?2, next_ms = ?3 WHERE payment = ?1 AND over = 0
+                       AND released_by IS NULL AND json_extract(outcome_record, '$.state') = 'held'";
+            changed(db.execute(sql, (payment()?, decided.by, now_ms))?, "This payment is not held any more.")?;
+            Ok(all(""))
+        }
+        Action::Void => void(db, case.kind, payment()?, decided.by, now_ms).map(|()| all("")),
+        Action::RepeatNow => {
+            let payment = payment()?;
+            let sql = "UPDATE card_payment SET next_ms = ?2 WHERE payment = ?1 AND over = 0";
+            changed(db.execute(sql, (payment, now_ms))?, "This payment has ended meanwhile.")?;
+            db.execute("UPDATE attempt SET tries = 0 WHERE payment = ?1", [payment])?;
+            Ok(all(""))
+        }
+        Action::AtProcessor | Action::NotAtProcessor => {
+            Err(Refused::Conflict("This payment is not in question any more."))
+        }
+    }
+}
+
+fn changed(rows: usize, otherwise: &'static str) -> Result<(), Refused> {
+    if rows == 0 { Err(Refused::Conflict(otherwise)) } else { Ok(()) }
+}
+
+/// What the customer still owes of a payment that came to nothing: the payment's amount, or less where the invoice
+/// was paid another way or written off. Minor units, above zero.
+fn owed(db: &Connection, payment: &str) -> Result<i64, Refused> {
+    let sql = "SELECT min(p.amount_minor, i.total_minor
+                   - (SELECT coalesce(sum(o.approved_minor + o.pending_minor), 0) FROM payment o
+                      WHERE o.invoice = p.invoice AND o.id <> p.id)
+                   - (SELECT coalesce(sum(d.amount_minor), 0) FROM decision d JOIN payment w ON w.id = d.payment
+                      WHERE w.invoice = p.invoice AND d.action = 'write_off'))
+               FROM payment p JOIN invoice i ON i.id = p.invoice WHERE p.id = ?1 AND i.state <> 'cancelled'";
+    let owed: Option<i64> = db.prepare_cached(sql)?.query_row([payment], |r| r.get(0)).optional()?;
+    owed.filter(|minor| *minor > 0)
+        .ok_or(Refused::Conflict("The invoice owes nothing of this any more: resolve it with a note."))
+}
+
+/// The debt goes to the account of what was given up.
+fn write_off(db: &Connection, payment: &str, minor: i64, id: &str, now_ms: i64) -> Result<(), Refused> {
+    let sql =
+        "SELECT p.device, i.customer, p.currency FROM payment p JOIN invoice i ON i.id = p.invoice WHERE p.id = ?1";
+    let (device, customer, currency): (String, String, String) =
+        db.query_row(sql, [payment], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let bad = |text: &str| OfficeError::Record(format!("{text} is no id"));
+    let entry: EntryId = id.parse().map_err(|_| bad(id))?;
+    let customer: CustomerId = customer.parse().map_err(|_| bad(&customer))?;
+    let less = minor.checked_neg().ok_or(OfficeError::Money(MoneyError::Overflow))?;
+    let sides = [(Account::WrittenOff, minor), (Account::Receivable, less)];
+    let currency = currency.parse().map_err(OfficeError::from)?;
+    let entry = Entry::balanced(entry, now_ms, customer, currency, &sides)
+        .map_err(|why| OfficeError::Record(why.to_string()))?;
+    if let Some(entry) = entry {
+        let origin = Origin { device: &device, seq: 0, at_ms: now_ms };
+        write_entry(db, &entry, origin).map_err(OfficeError::from)?;
+    }
+    Ok(())
+}
+
+/// Gives a payment up: the worker answers that it was never sent, or reverses it.
+fn void(db: &Connection, kind: ExceptionType, payment: &str, by: &str, now_ms: i64) -> Result<(), Refused> {
+    let unseen = if kind == ExceptionType::ApprovedUnseen { " AND outcome_seen = 0" } else { "" };
+    let sql = format!(
+        "UPDATE card_payment SET void_requested = 1, voided_by = ?2, next_ms = ?3
+         WHERE payment = ?1 AND over = 0 AND captured_minor = 0{unseen}"
+    );
+    let done = db.execute(&sql, (payment, by, now_ms))?;
+    changed(done, "The payment went on meanwhile: it is confirmed, captured or over.")
+}
