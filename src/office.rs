@@ -7,6 +7,7 @@ pub mod api;
 pub mod auth;
 pub mod decide;
 pub mod devices;
+pub mod epoch;
 pub mod exceptions;
 pub mod feed;
 pub mod import;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "desk/restored.rs"]
+mod restored;
 #[path = "desk/rig.rs"]
 mod rig;
 

@@ -96,7 +96,8 @@ CREATE TABLE device (
     last_heard_ms INTEGER
 ) STRICT;
 
--- One journal of a handheld. acked: contiguous and stored; stated: the head that the handheld says it has.
+-- One journal of a handheld. acked: contiguous and stored; stated: the head that the handheld says it has. met: the
+-- office's epoch that it spoke to last, and the head that it stated when it first did; 0 in an office never restored.
 CREATE TABLE device_epoch (
     device     TEXT NOT NULL REFERENCES device (id),
     epoch      TEXT NOT NULL,
@@ -104,7 +105,15 @@ CREATE TABLE device_epoch (
     acked_hash TEXT NOT NULL,
     stated_seq INTEGER NOT NULL CHECK (stated_seq >= 0),
     since_ms   INTEGER NOT NULL,
+    met_office TEXT NOT NULL DEFAULT '',
+    met_seq    INTEGER NOT NULL DEFAULT 0 CHECK (met_seq >= 0),
     PRIMARY KEY (device, epoch)
+) STRICT;
+
+-- The office's own epochs before the present one: each ended with a restore from a backup.
+CREATE TABLE former_epoch (
+    epoch    TEXT PRIMARY KEY,
+    ended_ms INTEGER NOT NULL
 ) STRICT;
 
 -- One-time enrolment codes and bearer tokens, by their SHA-256; challenges that wait for a signature.
@@ -237,7 +246,8 @@ CREATE TABLE payment (
 CREATE INDEX payment_by_invoice ON payment (invoice);
 CREATE INDEX payment_by_job ON payment (job);
 
--- The office's side of a card payment: what it was asked, and how far it is. phase: see office/payments/plan.rs.
+-- The office's side of a card payment: what it was asked, and how far it is. in_question: after a restore nobody knows
+-- whether it is at the processor; 1 it is looked up, 2 a person decides.
 CREATE TABLE card_payment (
     payment            TEXT PRIMARY KEY REFERENCES payment (id),
     device             TEXT NOT NULL,
@@ -248,6 +258,7 @@ CREATE TABLE card_payment (
     ksn                TEXT NOT NULL,
     ciphertext_sha256  TEXT NOT NULL,
     reused_from        TEXT,
+    in_question        INTEGER NOT NULL DEFAULT 0 CHECK (in_question BETWEEN 0 AND 2),
     requested_seq      INTEGER,
     request_age_ms     INTEGER,
     request_heard_ms   INTEGER,

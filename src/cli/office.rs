@@ -43,6 +43,8 @@ enum OfficeCommand {
     Rules(rules::RulesCommand),
     /// Recompute every handheld's chain and look for what must not be
     Verify(Db),
+    /// Begin a new epoch after the database was put back from a backup; no office may be running on it
+    NewEpoch(Db),
 }
 
 /// Which database.
@@ -94,7 +96,8 @@ impl OfficeArgs {
             OfficeCommand::Serve(_) => false,
             OfficeCommand::User(UserCommand::Add { db, .. })
             | OfficeCommand::Device(DeviceCommand::Add { db, .. })
-            | OfficeCommand::Verify(db) => db.json,
+            | OfficeCommand::Verify(db)
+            | OfficeCommand::NewEpoch(db) => db.json,
             OfficeCommand::Rules(command) => command.json(),
             OfficeCommand::Import(args) => args.json,
         }
@@ -111,6 +114,7 @@ pub async fn run(args: OfficeArgs) -> Result<bool, CliError> {
         }
         OfficeCommand::Import(args) => import(&args),
         OfficeCommand::Rules(command) => rules::run(&command),
+        OfficeCommand::NewEpoch(db) => new_epoch(&db),
         OfficeCommand::Verify(db) => {
             let found = open(&path(&db.db)?, defaults())?.verify().map_err(anyhow::Error::from)?;
             let rows = open(&path(&db.db)?, defaults())?
@@ -143,6 +147,20 @@ fn open(database: &std::path::Path, settings: Settings) -> Result<Office, CliErr
     let clock = crate::runtime::clock::Clock::new("office");
     let opened = Office::open(database, settings, Arc::new(move || clock.now_ms()));
     opened.map_err(|why| CliError::not_now("database", why.to_string(), ""))
+}
+
+fn new_epoch(db: &Db) -> Result<bool, CliError> {
+    let office = open(&path(&db.db)?, defaults())?.begin_epoch().map_err(anyhow::Error::from)?;
+    let sql = "SELECT count(*) FROM card_payment WHERE in_question > 0";
+    let asked: u64 = office.read(|db| db.query_row(sql, [], |r| r.get(0))).map_err(anyhow::Error::from)?;
+    if db.json {
+        object(&json!({ "epoch": office.epoch(), "payments_in_question": asked }))?;
+    } else {
+        line(&format!(
+            "A new epoch has begun. {asked} payments are looked up at the processor before anything is sent."
+        ))?;
+    }
+    Ok(true)
 }
 
 fn user_add(name: &str, role: Role, db: &Db) -> Result<bool, CliError> {

@@ -145,6 +145,13 @@ fn standing(db: &Connection, e: &Envelope, now_ms: i64) -> Result<Standing, Refu
          VALUES (?1, ?2, 0, ?3, 0, ?4) ON CONFLICT DO NOTHING",
         (&key.0, &key.1, Hash::START.to_string(), now_ms),
     )?;
+    // After a restore: what the handheld has by now may be at the processor already.
+    db.execute(
+        "UPDATE device_epoch SET met_office = (SELECT value FROM meta WHERE name = 'epoch'),
+             met_seq = CASE WHEN EXISTS (SELECT 1 FROM former_epoch) THEN ?3 ELSE 0 END
+         WHERE device = ?1 AND epoch = ?2 AND met_office <> (SELECT value FROM meta WHERE name = 'epoch')",
+        (&key.0, &key.1, e.head),
+    )?;
     let sql = "SELECT acked_seq, acked_hash FROM device_epoch WHERE device = ?1 AND epoch = ?2";
     let (acked, hash): (u64, String) = db.query_row(sql, key, |r| Ok((r.get(0)?, r.get(1)?)))?;
     let acked_hash = Hash::from_hex(&hash).ok_or_else(|| OfficeError::Record(format!("{hash} is no hash")))?;

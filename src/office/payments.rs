@@ -4,6 +4,8 @@ pub mod facts;
 pub mod follow_up;
 pub mod plan;
 pub mod publish;
+pub mod reconcile;
+mod record;
 pub mod refunds;
 pub mod transfers;
 pub mod worker;

@@ -38,7 +38,8 @@ const NEVER: &[(&str, &str)] = &[
     ),
     (
         "a payment was captured before the handheld saw the approval or accepted it offline",
-        "SELECT count(*) FROM card_payment WHERE captured_minor > 0 AND outcome_seen = 0 AND accepted_offline = 0",
+        "SELECT count(*) FROM card_payment c WHERE captured_minor > 0 AND outcome_seen = 0 AND accepted_offline = 0
+             AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.payment = c.payment AND d.action = 'at_processor')",
     ),
     (
         "refunds differ from what their payments say",

@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,7 +12,6 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tillroll::domain::event::{
     Event, LineAdded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
-    PaymentStep,
 };
 use tillroll::domain::id::{DeviceId, PaymentId};
 use tillroll::domain::journal::Hash;
@@ -45,8 +43,7 @@ pub struct Rig {
     pub office: Office,
     pub store: Store,
     pub device: DeviceId,
-    pub folder: TempDir,
-    pub processor: Processor,
+    folder: TempDir,
     pub url: String,
     /// Added to the office's clock, milliseconds.
     pub ahead_ms: Arc<AtomicI64>,
@@ -66,7 +63,7 @@ pub enum How {
 }
 
 pub fn payment(n: u128) -> PaymentId {
-    PaymentId(Uuid::from_u128(0x9000 + n))
+    PaymentId(Uuid::from_u128(ids().payment.0.as_u128() + 0x9000 + n))
 }
 
 impl Rig {
@@ -97,7 +94,6 @@ impl Rig {
             store,
             device,
             folder,
-            processor,
             url,
             ahead_ms,
             key,
@@ -198,11 +194,6 @@ impl Rig {
             }),
         };
         self.tell(&next, None);
-    }
-
-    pub fn void(&mut self, id: PaymentId) {
-        let step = PaymentStep { payment: id, job: ids().job, visit: ids().visit, why: "changed mind".into() };
-        self.tell(&Event::PaymentVoidRequested(step), None);
     }
 
     /// The office's last word on a payment.
@@ -327,21 +318,12 @@ impl Rig {
             std::fs::copy(file.path(), new.join("sealing").join(file.file_name())).unwrap();
         }
         let office = open(&new.join("office.sqlite"), &self.url, &self.ahead_ms, self.began);
-        self.office = office;
-    }
-
-    /// The rows that the office has by its own word; the handheld goes on from there.
-    pub fn resume_from_office(&mut self) {
+        let before = office.epoch();
+        self.office = office.begin_epoch().unwrap();
+        assert_ne!(self.office.epoch(), before);
+        // The handheld goes on from what this office has.
         let sql = "SELECT coalesce((SELECT acked_seq FROM device_epoch), 0)";
         self.acked = u64::try_from(self.count(sql)).unwrap();
-    }
-
-    /// The ids of what the processor's ledger captured.
-    pub async fn captured_keys(&self) -> HashSet<String> {
-        let book: Value = reqwest::get(format!("{}/v1/ledger", self.url)).await.unwrap().json().await.unwrap();
-        let rows = book["authorisations"].as_array().unwrap().iter();
-        let captured = rows.filter(|row| row["captured_minor"].as_i64().unwrap() > 0);
-        captured.map(|row| row["key"].as_str().unwrap().to_owned()).collect()
     }
 }
 

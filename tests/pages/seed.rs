@@ -131,7 +131,7 @@ impl Seed {
             self.db.execute(sql, params![device, heard]).unwrap();
             let stated = [60, 44, 51, 72, 38][person];
             let acked = if person == 3 { stated - 14 } else { stated };
-            let sql = "INSERT INTO device_epoch VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql = "INSERT INTO device_epoch (device, epoch, acked_seq, acked_hash, stated_seq, since_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             let hash = format!("{:064x}", 0x5eed_0000_u64 + u64::try_from(person).unwrap());
             self.db
                 .execute(sql, params![device, epoch(person), acked, hash, stated, DAY_MS - 90 * 24 * HOUR_MS])

@@ -6,9 +6,10 @@ use crate::domain::decision::Action;
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::{CustomerId, EntryId};
 use crate::domain::ledger::{Account, Entry};
-use crate::domain::money::MoneyError;
+use crate::domain::money::{Money, MoneyError};
 use crate::facts::{Origin, write_entry};
 use crate::office::OfficeError;
+use crate::office::payments::reconcile;
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// What is written down with the decision.
@@ -48,16 +49,34 @@ pub(super) fn act(db: &Connection, case: &Case, decided: &Decided<'_>, id: &str,
             let sql = "UPDATE card_payment SET next_ms = ?2 WHERE payment = ?1 AND over = 0";
             changed(db.execute(sql, (payment, now_ms))?, "This payment has ended meanwhile.")?;
             db.execute("UPDATE attempt SET tries = 0 WHERE payment = ?1", [payment])?;
+            db.execute("UPDATE card_payment SET in_question = 1 WHERE payment = ?1 AND in_question = 2", [payment])?;
             Ok(all(""))
         }
-        Action::AtProcessor | Action::NotAtProcessor => {
-            Err(Refused::Conflict("This payment is not in question any more."))
+        Action::AtProcessor => {
+            let minor = captured(case, decided)?;
+            let done = reconcile::at_processor(db, payment()?, minor, now_ms)?;
+            changed(done.into(), "This payment is not in question any more.")?;
+            Ok(Done { amount_minor: minor, ..all("") })
+        }
+        Action::NotAtProcessor => {
+            let done = reconcile::not_at_processor(db, payment()?, now_ms)?;
+            changed(done.into(), "This payment is not in question any more.")?;
+            Ok(all(""))
         }
     }
 }
 
 fn changed(rows: usize, otherwise: &'static str) -> Result<(), Refused> {
     if rows == 0 { Err(Refused::Conflict(otherwise)) } else { Ok(()) }
+}
+
+/// How much the person says that the processor captured: above zero, and no more than was asked for.
+fn captured(case: &Case, decided: &Decided<'_>) -> Result<i64, Refused> {
+    let money = decided.amount.and_then(|text| Money::parse(text, case.amount.currency).ok());
+    money
+        .map(|money| money.minor)
+        .filter(|minor| (1..=case.amount.minor).contains(minor))
+        .ok_or(Refused::Form("Say how much the processor captured: above zero, and no more than the payment's amount."))
 }
 
 /// What the customer still owes of a payment that came to nothing: the payment's amount, or less where the invoice

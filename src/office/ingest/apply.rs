@@ -82,18 +82,21 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
     if let Event::PaymentOutcomeSeen(seen) = event {
         let sql = "UPDATE card_payment SET seen_n = max(seen_n, ?2) WHERE payment = ?1";
         db.execute(sql, (seen.payment.to_string(), seen.outcome.n))?;
+        card::regain(db, &seen.outcome, now_ms)?;
     }
     match event {
         Event::PaymentCardRead(read) => card::read(db, e, read, now_ms),
         Event::PaymentRefused(step) => Ok(end(db, step.payment)?),
         Event::PaymentRequested(request) => {
             let set = format!("requested_seq = {}, request_heard_ms = {now_ms}", row.seq);
-            update(request.payment.to_string(), &set)
+            update(request.payment.to_string(), &set)?;
+            card::question(db, e, row, request.payment)
         }
         Event::PaymentAcceptedOffline(accepted) => {
             let deadline_ms = accepted.deadline_ms.saturating_add(row.offset_ms.unwrap_or(0));
             let set = format!("accepted_offline = 1, deadline_ms = {deadline_ms}");
-            update(accepted.payment.to_string(), &set)
+            update(accepted.payment.to_string(), &set)?;
+            card::question(db, e, row, accepted.payment)
         }
         // Even of a payment that had ended here: the handheld waits for a word, if only that it is too late.
         Event::PaymentVoidRequested(step) => {
@@ -105,7 +108,7 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Approved => {
             update(seen.payment.to_string(), "outcome_seen = 1")
         }
-        Event::PaymentOutcomeSeen(seen) if seen.outcome.state == OutcomeState::Declined => Ok(end(db, seen.payment)?),
+        Event::PaymentOutcomeSeen(seen) if card::is_end(seen.outcome.state) => Ok(end(db, seen.payment)?),
         Event::RefundRequested(asked) => Ok(refunds::asked(db, &e.device.to_string(), asked, now_ms)?),
         Event::TenderRecorded(taken) if taken.tender == Tender::Transfer => {
             Ok(transfers::expected(db, &e.device.to_string(), taken, now_ms)?)

@@ -1,7 +1,7 @@
 //! What the database knows of one card payment, for [`super::plan`].
 
 use super::follow_up::sent_of;
-use super::plan::{Attempt, AttemptState, Known};
+use super::plan::{Attempt, AttemptState, Known, Question};
 use crate::domain::id::PaymentId;
 use crate::domain::money::{Currency, Money};
 use crate::facts::named;
@@ -62,7 +62,7 @@ pub fn next_due(db: &Connection) -> Result<Option<i64>, OfficeError> {
 const SQL: &str = "
     SELECT c.device, p.job, p.document, c.currency, c.amount_minor, c.blob, c.requested_seq, c.request_age_ms,
            c.request_heard_ms, c.accepted_offline, c.deadline_ms, c.outcome_seen, c.void_requested, c.frozen,
-           c.released_by IS NOT NULL AS released, c.reused_from IS NOT NULL AS reused, c.outcome, c.approved_ms,
+           c.released_by IS NOT NULL AS released, c.reused_from IS NOT NULL AS reused, c.in_question, c.outcome, c.approved_ms,
            e.acked_seq >= e.stated_seq
                AND NOT EXISTS (SELECT 1 FROM device_epoch o WHERE o.device = c.device AND o.acked_seq < o.stated_seq)
                AS caught_up,
@@ -111,6 +111,11 @@ pub fn load(
         void_requested: row.get("void_requested")?,
         frozen: row.get("frozen")?,
         reused: row.get("reused")?,
+        question: match row.get("in_question")? {
+            0_u8 => Question::None,
+            1 => Question::LookUp,
+            _ => Question::Person,
+        },
         released: row.get("released")?,
         covers: billed && base_minor <= open_minor,
         said: if said == "none" { None } else { Some(named(&said)?) },

@@ -11,6 +11,8 @@
 //! 5. Captured only after the handheld saw the approval or had accepted the payment offline.
 //! 6. What the invoice no longer owes is held for a dispatcher, with the deadline shown. What came with the card data
 //!    of another payment is never sent.
+//! 7. After a restore of the office, what a lost office may have sent is in question: it is looked up, and where that
+//!    finds nothing a person decides. It is never sent by itself.
 
 use super::Timing;
 use crate::domain::outcome::OutcomeState;
@@ -54,6 +56,17 @@ pub struct Attempt {
     pub lease_ms: i64,
 }
 
+/// Whether a lost office may have sent the payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// No.
+    None,
+    /// Perhaps; the processor was not asked yet.
+    LookUp,
+    /// Perhaps; the processor's look-up tells nothing, so a person decides.
+    Person,
+}
+
 /// What is known of one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
@@ -75,6 +88,8 @@ pub struct Known {
     pub frozen: bool,
     /// Its card data belongs to another payment.
     pub reused: bool,
+    /// Whether a lost office may have sent it.
+    pub question: Question,
     /// A dispatcher released it although it was held.
     pub released: bool,
     /// The invoice still owes this much, without this payment.
@@ -113,6 +128,10 @@ pub enum Step {
     Reverse(u32),
     /// Capture attempt `n`.
     Capture(u32),
+    /// Ask the processor for it by every name that a lost office may have used.
+    LookAround,
+    /// Ask a person whether the processor has it.
+    AskPerson,
     /// Tell the handheld.
     Say {
         /// What.
@@ -138,8 +157,18 @@ pub fn next(known: &Known, timing: &Timing) -> Step {
     }
     match &known.last {
         Some(attempt) if attempt.lease_ms > known.now_ms => Step::Wait(attempt.lease_ms),
+        _ if known.question != Question::None => in_question(known),
         Some(attempt) => after_attempt(known, attempt, timing),
         None => without_attempt(known, 1, timing),
+    }
+}
+
+/// Nothing is sent, expired or captured before it is known what a lost office did.
+fn in_question(known: &Known) -> Step {
+    match known.question {
+        _ if !known.caught_up => Step::Wait(known.now_ms + IDLE_MS),
+        Question::LookUp if known.can_look_up => Step::LookAround,
+        Question::None | Question::LookUp | Question::Person => Step::AskPerson,
     }
 }
 

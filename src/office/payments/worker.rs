@@ -3,12 +3,12 @@
 //! Invariant: number, STAN, RRN and key of an attempt are committed before a byte is sent; an answer counts only while
 //! its fencing number is still the newest. A payment that hangs holds up nobody else.
 
-mod record;
-
 use super::facts::{CardPayment, due, load, next_due};
 use super::follow_up::{self, follow_up};
 use super::plan::{Step, next};
 use super::publish::{end, say, trouble};
+use super::reconcile::{self, Name};
+use super::record::{RETRY_MAX_MS, failed, record_answer, record_found, settle_attempt};
 use super::refunds;
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::{PaymentId, RefundId};
@@ -17,7 +17,6 @@ use crate::office::processors::{
 };
 use crate::office::{Office, OfficeError};
 use crate::sync::wire::seal::{self, CardData};
-use record::{failed, record_answer, record_found, settle_attempt};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::HashSet;
 use std::future::Future;
@@ -30,10 +29,6 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 8;
 /// The longest the worker sleeps, milliseconds.
 const SLEEP_MS: i64 = 1_000;
-/// The longest pause between tries, milliseconds.
-const RETRY_MAX_MS: i64 = 60_000;
-/// After so many failed calls a dispatcher hears of it.
-const TRIES_BEFORE_ALARM: u32 = 5;
 
 /// Runs until `stop` resolves.
 pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), ProcessorError> {
@@ -102,7 +97,8 @@ fn pause(office: &Office) -> u64 {
     u64::try_from(due.saturating_sub(office.now_ms()).clamp(20, SLEEP_MS)).unwrap_or(20)
 }
 
-fn postpone(db: &Connection, payment: PaymentId, until_ms: i64) -> Result<(), OfficeError> {
+/// Not before this time, unless something changes.
+pub(super) fn postpone(db: &Connection, payment: PaymentId, until_ms: i64) -> Result<(), OfficeError> {
     db.execute("UPDATE card_payment SET next_ms = ?2 WHERE payment = ?1", (payment.to_string(), until_ms))?;
     Ok(())
 }
@@ -128,6 +124,7 @@ enum Call {
     LookUp(CardPayment),
     Reverse(CardPayment, Box<FollowUp>),
     Capture(CardPayment, Box<FollowUp>),
+    LookAround(CardPayment, Vec<Name>),
 }
 
 async fn step(office: &Office, processor: &dyn Processor, id: PaymentId) -> Result<(), OfficeError> {
@@ -140,6 +137,10 @@ async fn step(office: &Office, processor: &dyn Processor, id: PaymentId) -> Resu
             let Some(sent) = &payment.sent else { return Ok(()) };
             let found = processor.look_up(sent).await;
             office.write(|tx| record_found(tx, office, &payment, found))
+        }
+        Call::LookAround(payment, names) => {
+            let found = reconcile::look_around(processor, &names).await;
+            office.write(|tx| reconcile::record(tx, office, &payment, found))
         }
         Call::Reverse(payment, call) => {
             let done = processor.reverse(&call).await;
@@ -213,6 +214,15 @@ fn prepare(
         }
         Step::Say { state, over, why } => {
             say(db, &payment, state, over, why, now)?;
+            Ok(Call::Nothing)
+        }
+        Step::LookAround => {
+            let names = reconcile::names(db, &payment)?;
+            postpone(db, id, now + lease_ms)?;
+            Ok(Call::LookAround(payment, names))
+        }
+        Step::AskPerson => {
+            reconcile::ask(db, &payment, now)?;
             Ok(Call::Nothing)
         }
         Step::Forward { .. } if !can.card_present => {

@@ -16,6 +16,7 @@ fn known() -> Known {
         void_requested: false,
         frozen: false,
         reused: false,
+        question: Question::None,
         released: false,
         covers: true,
         said: None,
@@ -139,6 +140,25 @@ fn a_soft_decline_is_tried_again_for_stored_payments_in_time_only() {
     assert!(matches!(plan(&online), Step::Say { state: OutcomeState::Declined, .. }));
 }
 
+#[test]
+fn what_a_lost_office_may_have_sent_is_looked_up_or_asked_and_never_sent() {
+    for last in [None, Some(AttemptState::InDoubt), Some(AttemptState::Approved), Some(AttemptState::Dead)] {
+        let lost = Known {
+            question: Question::LookUp,
+            accepted_offline: true,
+            outcome_seen: true,
+            deadline_ms: Some(2_000_000),
+            last: last.map(attempt),
+            ..known()
+        };
+        assert_eq!(plan(&lost), Step::LookAround, "{last:?}");
+        assert_eq!(plan(&Known { can_look_up: false, ..lost.clone() }), Step::AskPerson);
+        assert_eq!(plan(&Known { question: Question::Person, void_requested: true, ..lost.clone() }), Step::AskPerson);
+        assert_eq!(plan(&Known { question: Question::Person, deadline_ms: Some(1), ..lost.clone() }), Step::AskPerson);
+        assert!(matches!(plan(&Known { caught_up: false, ..lost }), Step::Wait(_)));
+    }
+}
+
 /// What the processor really holds of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Truth {
@@ -153,6 +173,7 @@ enum Truth {
 struct Played {
     known: Known,
     truth: Vec<Truth>,
+    backup: Option<Known>,
 }
 
 impl Played {
@@ -200,6 +221,23 @@ impl Played {
                     self.set(AttemptState::Dead);
                 }
             }
+            Step::LookAround if !answered => {}
+            Step::LookAround => match self.newest_live() {
+                Some((n, truth)) => self.adopt(n, truth),
+                None => self.known.question = Question::Person,
+            },
+            // An honest person, who looks at the processor's own pages; an approval is left to run out.
+            Step::AskPerson => match self.newest_live() {
+                Some((n, Truth::Captured)) => self.adopt(n, Truth::Captured),
+                Some(_) if agrees => self.turn(Truth::Reversed),
+                Some(_) => {}
+                None => {
+                    self.known.question = Question::None;
+                    if let Some(last) = &mut self.known.last {
+                        last.state = AttemptState::Dead;
+                    }
+                }
+            },
             Step::Capture(_) => {
                 assert!(self.known.outcome_seen || self.known.accepted_offline);
                 if arrives {
@@ -213,15 +251,42 @@ impl Played {
         self.known.now_ms += 100;
     }
 
+    fn newest_live(&self) -> Option<(u32, Truth)> {
+        let live = |t: &Truth| matches!(t, Truth::Approved | Truth::Captured);
+        let at = self.truth.iter().rposition(live)?;
+        Some((u32::try_from(at).unwrap() + 1, self.truth[at]))
+    }
+
+    fn adopt(&mut self, n: u32, truth: Truth) {
+        self.known.question = Question::None;
+        self.known.last = Some(Attempt { n, ..attempt(answer(truth)) });
+        self.set(answer(truth));
+    }
+
+    /// The office's machine is lost, and another begins from the backup; the handheld sends its rows again.
+    fn restore(&mut self) {
+        let Some(backup) = self.backup.clone() else { return };
+        self.known = Known {
+            now_ms: self.known.now_ms,
+            accepted_offline: self.known.accepted_offline,
+            deadline_ms: self.known.deadline_ms,
+            outcome_seen: self.known.outcome_seen,
+            void_requested: self.known.void_requested,
+            question: Question::LookUp,
+            ..backup
+        };
+    }
+
     fn turn_absent(&mut self, to: Truth) {
         if let Some(last) = self.truth.last_mut() {
             *last = to;
         }
     }
 
+    /// The one that is approved is taken back or captured.
     fn turn(&mut self, to: Truth) {
-        if let Some(last) = self.truth.last_mut().filter(|t| **t == Truth::Approved) {
-            *last = to;
+        if let Some(live) = self.truth.iter_mut().find(|t| **t == Truth::Approved) {
+            *live = to;
         }
     }
 
@@ -246,6 +311,8 @@ impl Played {
             }
             2 => self.known.void_requested = true,
             3 => self.known.caught_up = !self.known.caught_up,
+            4 if dice > 127 => self.backup = Some(self.known.clone()),
+            4 => self.restore(),
             _ => {}
         }
     }
@@ -265,7 +332,7 @@ proptest! {
     fn nobody_is_charged_twice_whatever_is_lost(
         dice in proptest::collection::vec(any::<(u8, u8)>(), 0..80), can_look_up in any::<bool>(),
     ) {
-        let mut played = Played { known: Known { can_look_up, ..known() }, truth: Vec::new() };
+        let mut played = Played { known: Known { can_look_up, ..known() }, truth: Vec::new(), backup: None };
         for (line, hand) in dice {
             played.step(line);
             played.handheld(hand);

@@ -1,15 +1,17 @@
-//! What the processor said, written down.
-//!
-//! Invariant: an answer counts only while its fencing number is still the newest.
+//! What the processor said is written down. An answer counts only while its fencing number is still the newest.
 
-use super::{RETRY_MAX_MS, TRIES_BEFORE_ALARM, postpone};
+use super::facts::CardPayment;
+use super::publish::trouble;
+use super::worker::postpone;
 use crate::domain::exception::ExceptionType;
-use crate::office::payments::facts::CardPayment;
-use crate::office::payments::plan::SOFT_DECLINES;
-use crate::office::payments::publish::trouble;
 use crate::office::processors::{Answer, Found, ProcessorError};
 use crate::office::{Office, OfficeError};
 use rusqlite::Connection;
+
+/// The longest pause between tries, milliseconds.
+pub(super) const RETRY_MAX_MS: i64 = 60_000;
+/// After so many failed calls a dispatcher hears of it.
+const TRIES_BEFORE_ALARM: u32 = 5;
 
 /// Writes an attempt's new state, if nobody else took it meanwhile, and has the payment looked at again at once.
 pub(super) fn settle_attempt(
@@ -74,7 +76,7 @@ pub(super) fn record_answer(
 
 /// An attempt that never arrived is followed by another, each later than the one before; a dispatcher hears of it
 /// when it goes on.
-fn dead_pause(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(), OfficeError> {
+pub(super) fn dead_pause(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(), OfficeError> {
     let now = office.now_ms();
     let n = payment.known.last.as_ref().map_or(1, |attempt| attempt.n);
     if n >= TRIES_BEFORE_ALARM {
@@ -85,13 +87,13 @@ fn dead_pause(db: &Connection, office: &Office, payment: &CardPayment) -> Result
 }
 
 /// A soft decline is not tried again in the same breath.
-fn soft_decline_pause(
+pub(super) fn soft_decline_pause(
     db: &Connection,
     office: &Office,
     payment: &CardPayment,
     answer: &Answer,
 ) -> Result<(), OfficeError> {
-    if !answer.approved && SOFT_DECLINES.contains(&answer.response_code.as_str()) {
+    if !answer.approved && super::plan::SOFT_DECLINES.contains(&answer.response_code.as_str()) {
         postpone(db, payment.id, office.now_ms() + office.settings().timing.retry_ms)?;
     }
     Ok(())
