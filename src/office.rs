@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod books;
 pub mod decide;
 pub mod devices;
 pub mod epoch;

@@ -447,6 +447,23 @@ CREATE TABLE decision (
 CREATE UNIQUE INDEX decision_once ON decision (exception) WHERE undone_ms IS NULL;
 CREATE INDEX decision_of_payment ON decision (payment, action);
 
+-- The processor's settlement file, line by line. line: the processor's own id of it. payment: whom it was matched to.
+CREATE TABLE settlement_line (
+    line         TEXT PRIMARY KEY CHECK (line <> ''),
+    reference    TEXT NOT NULL,
+    type         TEXT NOT NULL CHECK (type = 'sale' OR type = 'refund' OR type = 'payout'),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency     TEXT NOT NULL CHECK (length(currency) = 3),
+    fee_minor    INTEGER NOT NULL CHECK (fee_minor >= 0),
+    settled_on   TEXT NOT NULL CHECK (length(settled_on) = 10),
+    batch        TEXT NOT NULL CHECK (batch <> ''),
+    payout       TEXT NOT NULL,
+    payment      TEXT,
+    imported_ms  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX settlement_of_payment ON settlement_line (payment);
+CREATE INDEX settlement_of_batch ON settlement_line (batch);
+
 -- The feed: what changed, by channel, in the order of the commits. The body is read when a page is built.
 CREATE TABLE feed_head (
     channel TEXT PRIMARY KEY,

@@ -1,7 +1,10 @@
 //! `tillroll office`: the back office, and the commands of whoever runs it.
 
+mod check;
+mod reconcile;
 mod rules;
 mod serve;
+mod settlement;
 
 use super::output::{line, object};
 use super::{CliError, office_import, verify};
@@ -43,6 +46,14 @@ enum OfficeCommand {
     Rules(rules::RulesCommand),
     /// Recompute every handheld's chain and look for what must not be
     Verify(Db),
+    /// The processor's settlement files
+    #[command(subcommand)]
+    Settlement(settlement::SettlementCommand),
+    /// A day's card money by handheld, processor and settlement, with every difference
+    Reconcile(reconcile::Args),
+    /// Tools for the connection to the processor
+    #[command(subcommand)]
+    Processor(check::ProcessorCommand),
     /// Begin a new epoch after the database was put back from a backup; no office may be running on it
     NewEpoch(Db),
 }
@@ -100,6 +111,9 @@ impl OfficeArgs {
             | OfficeCommand::NewEpoch(db) => db.json,
             OfficeCommand::Rules(command) => command.json(),
             OfficeCommand::Import(args) => args.json,
+            OfficeCommand::Settlement(command) => command.json(),
+            OfficeCommand::Reconcile(args) => args.json(),
+            OfficeCommand::Processor(command) => command.json(),
         }
     }
 }
@@ -115,6 +129,9 @@ pub async fn run(args: OfficeArgs) -> Result<bool, CliError> {
         OfficeCommand::Import(args) => import(&args),
         OfficeCommand::Rules(command) => rules::run(&command),
         OfficeCommand::NewEpoch(db) => new_epoch(&db),
+        OfficeCommand::Settlement(command) => settlement::run(&command),
+        OfficeCommand::Reconcile(args) => reconcile::run(&args).await,
+        OfficeCommand::Processor(command) => check::run(&command).await,
         OfficeCommand::Verify(db) => {
             let found = open(&path(&db.db)?, defaults())?.verify().map_err(anyhow::Error::from)?;
             let rows = open(&path(&db.db)?, defaults())?

@@ -122,6 +122,19 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// A file, whole; for commands that import in their own way.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, super::CliError> {
+    read(path).map_err(|why| super::CliError {
+        code: why.code(),
+        message: why.to_string(),
+        hint: why.hint().to_owned(),
+        ..super::CliError::usage("", "")
+    })
+}
+
 /// What was done, for a person or as JSON.
 pub fn answer(args: &Args, report: ImportReport) -> String {
     if args.json {

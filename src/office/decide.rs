@@ -96,11 +96,11 @@ pub fn open_case(db: &Connection, exception: &str) -> Result<Case, Refused> {
     let sql =
         "SELECT e.type, coalesce(e.job, p.job), p.id, coalesce(p.document, ''), e.amount_minor, e.currency, e.state
                FROM exception e LEFT JOIN payment p ON p.id = e.subject WHERE e.id = ?1";
-    let found: Option<(String, Option<String>, Option<String>, String, i64, String, String)> = db
-        .prepare_cached(sql)?
-        .query_row([exception], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?)))
-        .optional()?;
-    let (kind, job, payment, document, minor, currency, state) = found.ok_or(Refused::Missing("exception"))?;
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query([exception])?;
+    let r = rows.next()?.ok_or(Refused::Missing("exception"))?;
+    let (kind, currency, state): (String, String, String) = (r.get(0)?, r.get(5)?, r.get(6)?);
+    let (job, payment, document, minor) = (r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?);
     if state != "open" {
         return Err(Refused::Conflict("Somebody else has resolved this already."));
     }

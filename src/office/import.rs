@@ -12,6 +12,7 @@ mod error;
 pub mod feed;
 mod jobs;
 mod prices;
+pub mod settlement;
 mod sites;
 mod table;
 mod technicians;

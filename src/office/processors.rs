@@ -7,6 +7,7 @@
 //!
 //! Start at [`Processor`].
 
+pub mod check;
 pub mod iso8583;
 pub mod rest;
 pub mod simulated;

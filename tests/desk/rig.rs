@@ -6,15 +6,15 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tillroll::domain::event::{
     Event, LineAdded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
 };
 use tillroll::domain::id::{DeviceId, PaymentId};
-use tillroll::domain::journal::Hash;
+use tillroll::domain::journal::{Hash, Stamp};
 use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::outcome::Outcome;
 use tillroll::domain::payment::{CardEntry, CardSummary};
@@ -33,8 +33,8 @@ use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-/// The clock's beginning: 24 November 2025, 16:00 UTC.
-pub const START_MS: i64 = 1_764_000_000_000;
+/// The clock's beginning: now, since the processor has a clock of its own.
+pub static START_MS: LazyLock<i64> = LazyLock::new(|| jiff::Timestamp::now().as_millisecond());
 pub const HOUR_MS: i64 = 3_600_000;
 /// How long a test waits for the worker.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -53,6 +53,10 @@ pub struct Rig {
     counter: u8,
     offices: u32,
     working: Option<oneshot::Sender<()>>,
+}
+
+fn now() -> Stamp {
+    Stamp { at_ms: *START_MS, ..stamp() }
 }
 
 /// What the technician does with the card.
@@ -117,7 +121,7 @@ impl Rig {
                 tx.execute("INSERT INTO site VALUES (?1, 'S1', ?2, 'Shop', '', '', '', '', '')", [&site, &customer])?;
                 tx.execute(
                     "INSERT INTO job VALUES (?1, 'J1', ?2, ?3, ?4, 'Oven', '', 1, ?5, ?5 + 1, NULL, 'open', NULL, NULL)",
-                    (job.to_string(), visit.to_string(), &customer, &site, START_MS),
+                    (job.to_string(), visit.to_string(), &customer, &site, *START_MS),
                 )
             })
             .unwrap();
@@ -128,7 +132,7 @@ impl Rig {
     }
 
     pub fn tell(&mut self, event: &Event, blob: Option<&NewBlob>) {
-        self.store.commit(event, &stamp(), blob).unwrap();
+        self.store.commit(event, &now(), blob).unwrap();
     }
 
     /// A card payment as far as the technician's part goes.
@@ -189,7 +193,7 @@ impl Rig {
                 visit,
                 amount,
                 blob: sha256,
-                deadline_ms: START_MS + 24 * HOUR_MS,
+                deadline_ms: *START_MS + 24 * HOUR_MS,
                 policy: 1,
             }),
         };
@@ -274,11 +278,11 @@ impl Rig {
     }
 
     pub fn text(&self, sql: &str) -> String {
-        self.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap_or_else(|why| panic!("{sql}: {why}"))
+        self.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap()
     }
 
     pub fn count(&self, sql: &str) -> i64 {
-        self.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap_or_else(|why| panic!("{sql}: {why}"))
+        self.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap()
     }
 
     /// Open exceptions, sorted.
@@ -295,6 +299,39 @@ impl Rig {
     pub async fn ledger(&self) -> (usize, i64) {
         let book: Value = reqwest::get(format!("{}/v1/ledger", self.url)).await.unwrap().json().await.unwrap();
         (book["authorisations"].as_array().unwrap().len(), book["captured_net_minor"]["EUR"].as_i64().unwrap_or(0))
+    }
+
+    /// The office's database, as the command line names it.
+    pub fn database(&self) -> String {
+        format!("sqlite:{}", self.folder.path().join(format!("office{}/office.sqlite", self.offices - 1)).display())
+    }
+
+    /// Runs `tillroll office …` on the office's database; its exit status, and what it said as JSON.
+    pub async fn command(&self, args: &[&str]) -> (i32, Value) {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tillroll"));
+        command.arg("office").args(args).args(["--db", &self.database(), "--json"]).env("TZ", "UTC");
+        let output = command.output().await.unwrap();
+        let text = if output.stdout.is_empty() { &output.stderr } else { &output.stdout };
+        let json = serde_json::from_slice::<Value>(text);
+        assert!(json.is_ok(), "{}", String::from_utf8_lossy(text));
+        (output.status.code().unwrap(), json.unwrap())
+    }
+
+    /// A file in the rig's folder; its path.
+    pub fn file(&self, name: &str, content: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Takes money until the office has captured it; the attempt's key.
+    pub async fn captured(&mut self, n: u128, minor: i64) -> String {
+        self.pay(payment(n), "visa-tap", minor, How::Offline);
+        self.push();
+        self.until(payment(n), "captured").await;
+        self.hear(payment(n));
+        self.push();
+        self.text(&format!("SELECT key FROM attempt WHERE payment = '{}' AND state = 'captured'", payment(n)))
     }
 
     /// A backup of the office's database.
@@ -332,12 +369,12 @@ fn open(database: &Path, url: &str, ahead_ms: &Arc<AtomicI64>, began: Instant) -
     let timing = Timing { answer_ms: 1_000, retry_ms: 20, ..Timing::STANDARD };
     let settings = Settings { processor_url: url.to_owned(), timing, currency: Currency::EUR, merchant };
     let ahead = ahead_ms.clone();
-    let clock = move || START_MS + i64::try_from(began.elapsed().as_millis()).unwrap() + ahead.load(Ordering::Acquire);
+    let clock = move || *START_MS + i64::try_from(began.elapsed().as_millis()).unwrap() + ahead.load(Ordering::Acquire);
     Office::open(database, settings, Arc::new(clock)).unwrap()
 }
 
 /// The card data of one read, as a reader sends it: FC{57, 9F02}, padded and encrypted under `counter` of its KSN.
-fn card_data(name: &str, counter: u8, amount_minor: i64) -> CardData {
+pub fn card_data(name: &str, counter: u8, amount_minor: i64) -> CardData {
     let pan = TEST_CARDS.iter().find(|card| card.name == name).unwrap().pan;
     let mut track2 = format!("{pan}D30122010000000000");
     if !track2.len().is_multiple_of(2) {

@@ -7,6 +7,7 @@ use super::sample::*;
 use crate::app::effect::Effect;
 use crate::app::model::{Overlay, Question, Screen};
 use crate::app::msg::{Msg, OpId, ReceiptPreview};
+use crate::domain::decision::CollectAgain;
 use crate::domain::event::{Event as Row, ReceiptState};
 use crate::domain::payment::{Payment, PaymentState, Tender};
 use crate::flow::payment::{Effect as Step, Event, Offline, Phase};
@@ -116,6 +117,31 @@ fn a_second_tender_asks_and_is_linked() {
             _ => None,
         });
         assert_eq!(linked, Some(blocking.id));
+    }
+}
+
+#[test]
+fn what_the_office_asks_to_collect_again_is_linked_without_a_question() {
+    let old = payment(2, 12_000, PaymentState::LateDeclined);
+    for keys in ["C", "AQ⏎"] {
+        let mut detail = job(true, vec![old.clone()]);
+        detail.collect_again = Some(CollectAgain {
+            payment: old.id,
+            job: old.job,
+            visit: old.visit,
+            reason: "as agreed".into(),
+            at_ms: NOW_MS,
+        });
+        let mut till = Till::on_job(40, 15, detail);
+        assert!(till.frame().contains("COLLECT AGAIN"), "{}", till.frame());
+        till.keys("C");
+        let effects = till.keys(keys);
+        let linked = effects.iter().find_map(|effect| match effect {
+            Effect::StoreIntent { effect: Step::Commit(Row::PaymentIntended(e)), .. } => e.linked_to,
+            Effect::Commit { event: Row::CashRecorded(e), .. } => e.linked_to,
+            _ => None,
+        });
+        assert_eq!(linked, Some(old.id), "{keys}");
     }
 }
 

@@ -26,6 +26,7 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     let cells = place.main();
     let mut rows = head(model, &job.row, cells);
     rows.extend(summary(model, place.look));
+    rows.extend(collect_again(job, place.look));
     rows.push(Row::Rule);
     let lines_at = rows.len();
     let open = is_open(model);
@@ -69,6 +70,13 @@ fn summary(model: &Model, look: Look) -> Option<Row> {
         }
         Row::Centred(_) | Row::Rule => None,
     }
+}
+
+/// The office asks to take a payment again that came to nothing.
+fn collect_again(job: &JobDetail, look: Look) -> Option<Row> {
+    let asked = job.collect_again.is_some() && job.open().is_some_and(|open| open.minor > 0);
+    let text = format!(" {} COLLECT AGAIN (office)", mark(look, Standing::Failed));
+    asked.then(|| Row::of(text, role(Standing::Failed)))
 }
 
 /// A screen whose job has not come yet.
@@ -214,10 +222,6 @@ pub fn sums(job: &JobDetail, look: Look) -> Vec<Row> {
     rows.push(Row::pair("  TOTAL", totals.total().to_string()).all(Role::Strong));
     rows.extend(payment_rows(job, look));
     rows.extend(left_row(job, look));
-    if job.collect_again.is_some() && job.open().is_some_and(|open| open.minor > 0) {
-        let text = format!("  {} COLLECT AGAIN (office)", mark(look, Standing::Failed));
-        rows.push(Row::of(text, role(Standing::Failed)));
-    }
     rows
 }
 
