@@ -7,6 +7,11 @@
 
 #[path = "conformance/cases.rs"]
 mod cases;
+#[path = "conformance/iso8583.rs"]
+mod iso8583;
+#[path = "iso8583/rig.rs"]
+#[expect(dead_code, reason = "shared with the adapter's own tests")]
+mod iso8583_host;
 #[path = "conformance/localstripe.rs"]
 mod localstripe;
 #[path = "conformance/office.rs"]
@@ -35,6 +40,13 @@ async fn slow_a_host_that_ignores_idempotency_keys_has_one_effect_whatever_the_n
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_a_host_that_honours_idempotency_keys_has_one_effect_whatever_the_network_does() {
     if let Some(host) = localstripe::Localstripe::start(true) {
+        suite::holds(host).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_a_host_that_tells_nothing_afterwards_has_one_effect_whatever_the_network_does() {
+    if let Some(host) = iso8583::Iso8583::start() {
         suite::holds(host).await;
     }
 }

@@ -139,7 +139,10 @@ pub fn actions(kind: ExceptionType) -> &'static [Action] {
         ExceptionType::PaymentUnknown => &[Action::RepeatNow, Action::Wait],
         ExceptionType::ReversalStuck => &[Action::RepeatNow, Action::Wait],
         ExceptionType::PaymentReconcile => &[Action::AtProcessor, Action::NotAtProcessor, Action::RepeatNow],
-        ExceptionType::CardExpiring
+        // These two are decided on the page of refunds, which takes them off the list.
+        ExceptionType::RefundRequested
+        | ExceptionType::TransferExpected
+        | ExceptionType::CardExpiring
         | ExceptionType::UnmatchedPayment
         | ExceptionType::VoidFailed
         | ExceptionType::CashVariance

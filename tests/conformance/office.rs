@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tillroll::domain::outcome::OutcomeState;
 use tillroll::office::payments::Timing;
 use tillroll::office::payments::follow_up::sent;
-use tillroll::office::payments::plan::{self, Attempt, AttemptState, Known, Step as Plan};
+use tillroll::office::payments::plan::{self, Attempt, AttemptState, Known, Question, Step as Plan};
 use tillroll::office::processors::{
     Answer, Authorisation, FollowUp, Found, LATE_MAX, Late, Processor, ProcessorError, Refunded, Sent,
 };
@@ -69,6 +69,8 @@ impl<'a, P: Peer> Payment<'a, P> {
             outcome_seen: false,
             void_requested: false,
             frozen: false,
+            reused: false,
+            question: Question::None,
             released: false,
             covers: true,
             said: None,
@@ -107,6 +109,7 @@ impl<'a, P: Peer> Payment<'a, P> {
                     }
                 }
                 Plan::Over => return self.known.said.unwrap(),
+                Plan::LookAround | Plan::AskPerson => panic!("{}: no office was lost", self.name),
                 Plan::Wait(_) => panic!("{}: nothing to wait for: {:?}", self.name, self.known),
             }
         }

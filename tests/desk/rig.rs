@@ -158,7 +158,8 @@ impl Rig {
         let (job, visit, amount) = (ids().job, ids().visit, Money::new(minor, Currency::EUR));
         let document = self.store.job_detail(job).unwrap().invoice.unwrap().document;
         let invoice = ids().invoice;
-        let intended = PaymentIntended { payment: id, invoice, document, job, visit, amount, linked_to };
+        let extras = tillroll::domain::payment::Extras::NONE;
+        let intended = PaymentIntended { payment: id, invoice, document, job, visit, amount, extras, linked_to };
         self.tell(&Event::PaymentIntended(intended), None);
         let data = card_data(card, counter, minor);
         let sealing: String = self.text("SELECT value FROM meta WHERE name = 'sealing_key'");

@@ -30,12 +30,13 @@ from iso8583sim.net.host import ECHOED_FIELDS, MockHost, Rule, load_rules
 from iso8583sim.core.types import ISO8583Message
 from iso8583sim.wire import WireFormat, decode_message, encode_message
 
-# By the amount of an authorisation, minor units: what the bank says. Everything else is approved.
+# By the amount of an authorisation, minor units, or the reader's key serial number: what the bank says. Everything else is approved.
 RULES = [
     Rule(mti=["0100", "0101"], fields={4: "000000000505"}, respond="05"),
     Rule(mti=["0100", "0101"], fields={4: "000000000551"}, respond="51"),
     Rule(mti=["0100", "0101"], fields={4: "000000000591"}, respond="91"),
     Rule(mti=["0100", "0101"], fields={4: "000000001010"}, respond="10"),
+    Rule(mti=["0100", "0101"], fields={59: "FFFF9876543210E00005"}, respond="05"),
     Rule(),
 ]
 # Binary elements are bytes in both.

@@ -4,12 +4,12 @@
 
 use super::actions::{answer, check};
 use super::error::PageError;
-use super::exceptions::{REASON_MAX_CHARS, REASON_MIN_CHARS};
 use super::layout::{self, Page};
 use super::{PagesState, View, words};
 use crate::domain::money::Money;
 use crate::domain::payment::Tender;
 use crate::office::OfficeError;
+use crate::office::decide::{REASON_MAX_CHARS, REASON_MIN_CHARS};
 use crate::office::payments::refunds::{self, Decision, Work};
 use crate::office::payments::transfers;
 use crate::office::users::Visitor;
