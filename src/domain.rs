@@ -24,6 +24,7 @@ pub mod read;
 pub mod receipt;
 pub mod refund;
 pub mod rules;
+pub mod shift;
 pub mod stock;
 pub mod tax;
 pub mod totals;

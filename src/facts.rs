@@ -3,6 +3,8 @@
 //!
 //! Invariant: decides nothing; what changes is `domain::fold`'s word.
 
+pub mod shift;
+
 use crate::domain::event::Event;
 use crate::domain::fold::{Changes, Known};
 use crate::domain::id::{InvoiceId, PaymentId, RefundId, VisitId};
@@ -27,6 +29,9 @@ pub enum FactsError {
     /// A line that should go is not there.
     #[error("the line is not there any more")]
     NoLine,
+    /// A shift that should end has ended.
+    #[error("the shift is not open any more")]
+    NotOpen,
 }
 
 impl FactsError {
@@ -41,6 +46,8 @@ impl FactsError {
 pub struct Origin<'a> {
     /// The handheld.
     pub device: &'a str,
+    /// Which of its journals.
+    pub epoch: &'a str,
     /// The row's place.
     pub seq: u64,
     /// The row's device time, Unix milliseconds.
@@ -59,7 +66,8 @@ pub fn known(db: &Connection, event: &Event) -> Result<Known, FactsError> {
     let sums = invoice.as_ref().map(|invoice| sums(db, invoice.id)).transpose()?;
     let visit = about.visit.map(|id| visit_work(db, id)).transpose()?.flatten();
     let refund = about.refund.map(|id| refund(db, id)).transpose()?.flatten();
-    Ok(Known { visit, invoice, sums, payment, refund })
+    let shift = about.shift.map(|id| shift::one(db, id)).transpose()?.flatten();
+    Ok(Known { visit, invoice, sums, payment, refund, shift })
 }
 
 /// One payment.
@@ -192,7 +200,10 @@ pub fn write(db: &Connection, changes: &Changes, origin: Origin<'_>) -> Result<(
     for (n, stock) in changes.stock.iter().enumerate() {
         write_stock(db, n, stock, origin)?;
     }
-    Ok(())
+    if let Some(change) = &changes.shift {
+        shift::write(db, change, origin)?;
+    }
+    shift::attribute(db, changes, origin)
 }
 
 fn write_invoice(db: &Connection, invoice: &Invoice, origin: Origin<'_>) -> Result<(), FactsError> {
@@ -287,7 +298,7 @@ pub fn write_entry(db: &Connection, entry: &Entry, origin: Origin<'_>) -> Result
             entry.id.to_string(),
             origin.device,
             entry.at_ms,
-            entry.customer.to_string(),
+            entry.customer.map(|id| id.to_string()),
             entry.currency.code(),
         ))?;
     let mut statement = db.prepare_cached("INSERT INTO ledger_posting (entry, account, minor) VALUES (?1, ?2, ?3)")?;

@@ -8,6 +8,7 @@ mod identity;
 mod journal;
 mod prices;
 mod read;
+mod shift;
 mod today;
 mod verify;
 
@@ -22,6 +23,7 @@ use crate::domain::fold::{FoldError, RowRef, fold};
 use crate::domain::journal::Stamp;
 use crate::domain::money::{Currency, MoneyError};
 use crate::domain::payment::Payment;
+use crate::domain::shift::ShiftError;
 use crate::domain::totals::TotalsError;
 use crate::facts::{self, FactsError, Origin};
 use crate::sqlite::{self, Kind, Migration, OpenError};
@@ -56,6 +58,9 @@ pub enum StoreError {
     /// No totals.
     #[error(transparent)]
     Totals(#[from] TotalsError),
+    /// Something that a cash shift does not allow.
+    #[error(transparent)]
+    Shift(#[from] ShiftError),
     /// Arithmetic.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -141,8 +146,8 @@ fn apply(tx: &Transaction<'_>, event: &Event, stamp: &Stamp, blob: Option<&NewBl
     let known = facts::known(tx, event)?;
     let changed = fold(event, &known, RowRef { id: stamp.id, at_ms: stamp.at_ms })?;
     let seq = journal::append(tx, &identity, event, stamp)?;
-    let device = identity.device.to_string();
-    facts::write(tx, &changed, Origin { device: &device, seq, at_ms: stamp.at_ms })?;
+    let (device, epoch) = (identity.device.to_string(), identity.epoch.to_string());
+    facts::write(tx, &changed, Origin { device: &device, epoch: &epoch, seq, at_ms: stamp.at_ms })?;
     write_receipt(tx, event)?;
     if let Some(payment) = event.about().payment.map(|id| id.to_string()) {
         if let Some(blob) = blob {

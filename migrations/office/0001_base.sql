@@ -377,7 +377,7 @@ CREATE TABLE ledger_entry (
     id       TEXT PRIMARY KEY,
     device   TEXT NOT NULL,
     at_ms    INTEGER NOT NULL,
-    customer TEXT NOT NULL,
+    customer TEXT,
     currency TEXT NOT NULL
 ) STRICT;
 
@@ -387,6 +387,76 @@ CREATE TABLE ledger_posting (
     minor   INTEGER NOT NULL CHECK (minor <> 0),
     PRIMARY KEY (entry, account)
 ) STRICT;
+
+-- A cash shift. z: the number of its Z report, gapless per device and epoch. A row that is closed is never updated.
+-- carried: cash from outside a shift that was in the drawer when it was opened. figures: the Z report as it was.
+CREATE TABLE shift (
+    id               TEXT PRIMARY KEY,
+    device           TEXT NOT NULL,
+    epoch            TEXT NOT NULL,
+    currency         TEXT NOT NULL,
+    state            TEXT NOT NULL CHECK (state = 'open' OR state = 'closed'),
+    opened_ms        INTEGER NOT NULL,
+    opened_seq       INTEGER NOT NULL,
+    float_minor      INTEGER NOT NULL CHECK (float_minor >= 0),
+    carried_minor    INTEGER NOT NULL,
+    z                INTEGER CHECK (z > 0),
+    number           TEXT,
+    closed_ms        INTEGER,
+    closed_seq       INTEGER CHECK (closed_seq > opened_seq),
+    counted_minor    INTEGER CHECK (counted_minor >= 0),
+    expected_minor   INTEGER,
+    difference_minor INTEGER CHECK (difference_minor = counted_minor - expected_minor),
+    unsent_rows      INTEGER CHECK (unsent_rows >= 0),
+    figures          TEXT,
+    CHECK ((state = 'open') = (z IS NULL)),
+    CHECK ((z IS NULL) = (number IS NULL) AND (z IS NULL) = (closed_ms IS NULL) AND (z IS NULL) = (closed_seq IS NULL)
+           AND (z IS NULL) = (counted_minor IS NULL) AND (z IS NULL) = (expected_minor IS NULL)
+           AND (z IS NULL) = (difference_minor IS NULL) AND (z IS NULL) = (unsent_rows IS NULL)
+           AND (z IS NULL) = (figures IS NULL)),
+    UNIQUE (device, epoch, z)
+) STRICT;
+CREATE UNIQUE INDEX shift_one_open ON shift (device, epoch) WHERE state = 'open';
+CREATE INDEX shift_by_place ON shift (device, epoch, opened_seq);
+
+-- Cash that went into or out of the drawer beside the payments. Only added to.
+CREATE TABLE cash_move (
+    id           TEXT PRIMARY KEY,
+    shift        TEXT NOT NULL REFERENCES shift (id),
+    kind         TEXT NOT NULL CHECK (kind = 'paid_in' OR kind = 'paid_out' OR kind = 'drop'),
+    currency     TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    reason       TEXT NOT NULL CHECK (reason <> ''),
+    at_ms        INTEGER NOT NULL,
+    seq          INTEGER NOT NULL
+) STRICT;
+CREATE INDEX cash_move_by_shift ON cash_move (shift, seq);
+
+-- Which payments began in which shift, and which ledger entries came about in it.
+CREATE TABLE shift_payment (
+    payment TEXT PRIMARY KEY REFERENCES payment (id),
+    shift   TEXT NOT NULL REFERENCES shift (id)
+) STRICT;
+CREATE INDEX shift_payment_by_shift ON shift_payment (shift);
+
+CREATE TABLE shift_entry (
+    entry TEXT PRIMARY KEY REFERENCES ledger_entry (id),
+    shift TEXT NOT NULL REFERENCES shift (id)
+) STRICT;
+CREATE INDEX shift_entry_by_shift ON shift_entry (shift);
+
+-- What became of a shift's payments after it was closed. Only added to. n: the payment's revision.
+CREATE TABLE shift_late (
+    payment      TEXT NOT NULL REFERENCES payment (id),
+    n            INTEGER NOT NULL,
+    shift        TEXT NOT NULL REFERENCES shift (id),
+    state        TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    at_ms        INTEGER NOT NULL,
+    seq          INTEGER NOT NULL,
+    PRIMARY KEY (payment, n)
+) STRICT;
+CREATE INDEX shift_late_by_shift ON shift_late (shift, seq);
 
 CREATE TABLE stock_move (
     row           TEXT NOT NULL,

@@ -2,10 +2,13 @@
 //!
 //! A kind or version that this program does not know stays readable by its subjects; it is never guessed at.
 
+mod begin;
 mod paper;
 mod payment;
 mod refund;
+mod shift;
 
+pub use begin::{JournalOpened, PreviousHead};
 pub use paper::{DrawerOpened, ReceiptEnded, ReceiptQueued, ReceiptState};
 pub use payment::{
     CashRecorded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
@@ -14,7 +17,9 @@ pub use payment::{
 pub use refund::{CashRefunded, RefundOutcomeSeen, RefundRequested, TenderRecorded};
 
 use super::document::Series;
-use super::id::{Epoch, InvoiceId, JobId, LineId, PaymentId, RefundId, VisitId};
+use super::id::{Epoch, InvoiceId, JobId, LineId, PaymentId, RefundId, ShiftId, VisitId};
+pub use shift::{CashMoved, ShiftClosed, ShiftOpened};
+
 use super::invoice::Invoice;
 use super::job::VisitState;
 use super::line::Line;
@@ -22,28 +27,6 @@ use serde::{Deserialize, Serialize};
 
 /// The version of every body in this file.
 pub const BODY_VERSION: u32 = 1;
-
-/// Row 1 of every epoch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JournalOpened {
-    /// The label of this epoch's document numbers.
-    pub series: Series,
-    /// The program's version.
-    pub program: String,
-    /// The head of the epoch before, if there was one.
-    pub previous: Option<PreviousHead>,
-}
-
-/// Where the epoch before ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PreviousHead {
-    /// Its id.
-    pub epoch: Epoch,
-    /// Its last row.
-    pub seq: u64,
-    /// That row's hash, hex.
-    pub hash: String,
-}
 
 /// The technician is further with a visit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,6 +199,12 @@ events!(
     ReceiptEnded(ReceiptEnded) = "receipt.ended",
     /// The drawer is opened.
     DrawerOpened(DrawerOpened) = "drawer.opened",
+    /// A cash shift begins.
+    ShiftOpened(ShiftOpened) = "shift.opened",
+    /// Cash went in or out beside the payments.
+    CashMoved(CashMoved) = "cash.moved",
+    /// A cash shift ends.
+    ShiftClosed(ShiftClosed) = "shift.closed",
 );
 
 /// The ids that an event speaks about.
@@ -233,6 +222,8 @@ pub struct About {
     pub line: Option<LineId>,
     /// The refund, if any.
     pub refund: Option<RefundId>,
+    /// The cash shift, if any.
+    pub shift: Option<ShiftId>,
 }
 
 impl About {
@@ -285,6 +276,9 @@ impl Event {
             Event::ReceiptQueued(e) => About::invoice(e.job, e.visit, e.invoice),
             Event::ReceiptEnded(e) => About::invoice(e.job, e.visit, e.invoice),
             Event::DrawerOpened(e) => About::payment(e.job, e.visit, e.payment),
+            Event::ShiftOpened(e) => About { shift: Some(e.shift), ..About::default() },
+            Event::CashMoved(e) => About { shift: Some(e.shift), ..About::default() },
+            Event::ShiftClosed(e) => About { shift: Some(e.shift), ..About::default() },
         }
     }
 
@@ -298,6 +292,7 @@ impl Event {
             about.payment.map(|id| id.0),
             about.line.map(|id| id.0),
             about.refund.map(|id| id.0),
+            about.shift.map(|id| id.0),
         ];
         ids.into_iter().flatten().map(|id| id.to_string()).collect()
     }

@@ -1,6 +1,8 @@
 //! What one journal row changes: a pure function, run on the handheld before it commits and in the office when the
 //! row arrives, so that both hold the same facts.
 
+mod shift;
+
 use super::event::{Event, InvoiceCancelled, InvoiceIssued, LineAdded, LineRemoved, VisitMoved};
 use super::id::{EntryId, ItemId, RowId};
 use super::invoice::{Invoice, InvoiceState, PaidSums};
@@ -10,6 +12,7 @@ use super::line::{Line, Quantity};
 use super::money::MoneyError;
 use super::payment::{IllegalTransition, Payment, Tender};
 use super::refund::Refund;
+use super::shift::{Shift, ShiftChange, ShiftError};
 use super::stock::{Place, StockMove};
 
 /// What is known before the row.
@@ -25,6 +28,8 @@ pub struct Known {
     pub payment: Option<Payment>,
     /// The refund.
     pub refund: Option<Refund>,
+    /// The cash shift that the row speaks about.
+    pub shift: Option<Shift>,
 }
 
 /// What changes with the row. `None` and empty mean: as before.
@@ -48,6 +53,8 @@ pub struct Changes {
     pub stock: Vec<StockMove>,
     /// The payment's blob is not needed any more on this side.
     pub erase_blob: bool,
+    /// What happens to a cash shift.
+    pub shift: Option<ShiftChange>,
 }
 
 /// Why a row changes nothing: it cannot be true after what is known.
@@ -73,6 +80,9 @@ pub enum FoldError {
     /// Taking back an invoice with money on it.
     #[error("money has moved on this invoice: it cannot be taken back, only refunded")]
     MoneyMoved,
+    /// A shift event that does not fit its shift.
+    #[error(transparent)]
+    Shift(#[from] ShiftError),
     /// Arithmetic.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -125,6 +135,9 @@ pub fn fold(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldEr
         Event::RefundRequested(_) | Event::RefundOutcomeSeen(_) | Event::CashRefunded(_) => {
             refund_changed(event, known, row)
         }
+        Event::ShiftOpened(e) => shift::opened(e, known, row),
+        Event::CashMoved(e) => shift::moved(e, known, row),
+        Event::ShiftClosed(e) => shift::closed(e, known, row),
     }
 }
 

@@ -71,6 +71,10 @@ ids!(
     PaymentId,
     /// Money that goes back.
     RefundId,
+    /// One cash shift of a handheld.
+    ShiftId,
+    /// Cash that went into or out of the drawer beside the payments.
+    MoveId,
     /// One entry of the ledger.
     EntryId,
     /// Something a dispatcher must deal with.

@@ -37,11 +37,17 @@ pub enum Account {
     Transfers,
     /// What the office has given up; only the office posts here.
     WrittenOff,
+    /// Cash that was counted out of a drawer or dropped from it; floats come out of it.
+    Safe,
+    /// What was paid into a drawer and out of it beside the customers' payments.
+    PettyCash,
+    /// Cash counted less than cash expected (debit) or more (credit); it is never evened out.
+    CashOverShort,
 }
 
 impl Account {
     /// Every account.
-    pub const ALL: [Account; 14] = [
+    pub const ALL: [Account; 17] = [
         Account::Receivable,
         Account::Cash,
         Account::CardClearing,
@@ -56,6 +62,9 @@ impl Account {
         Account::Cheques,
         Account::Transfers,
         Account::WrittenOff,
+        Account::Safe,
+        Account::PettyCash,
+        Account::CashOverShort,
     ];
 
     /// The name in the databases.
@@ -75,6 +84,9 @@ impl Account {
             Account::Cheques => "cheques",
             Account::Transfers => "transfers",
             Account::WrittenOff => "written_off",
+            Account::Safe => "safe",
+            Account::PettyCash => "petty_cash",
+            Account::CashOverShort => "cash_over_short",
         }
     }
 }
@@ -95,8 +107,8 @@ pub struct Entry {
     pub id: EntryId,
     /// When, Unix milliseconds by the device's clock.
     pub at_ms: i64,
-    /// Whose account.
-    pub customer: CustomerId,
+    /// Whose account; nobody's for cash between drawer and safe.
+    pub customer: Option<CustomerId>,
     /// Its one currency.
     pub currency: Currency,
     /// At least two, none of zero, summing to zero.
@@ -108,7 +120,7 @@ impl Entry {
     pub fn balanced(
         id: EntryId,
         at_ms: i64,
-        customer: CustomerId,
+        customer: impl Into<Option<CustomerId>>,
         currency: Currency,
         sides: &[(Account, i64)],
     ) -> Result<Option<Entry>, LedgerError> {
@@ -118,7 +130,7 @@ impl Entry {
         if sum != 0 {
             return Err(LedgerError::Unbalanced);
         }
-        Ok((!postings.is_empty()).then_some(Entry { id, at_ms, customer, currency, postings }))
+        Ok((!postings.is_empty()).then_some(Entry { id, at_ms, customer: customer.into(), currency, postings }))
     }
 }
 

@@ -149,6 +149,8 @@ pub struct SyncStatus {
     pub sent_back: u32,
     /// Cash that should be in the drawer.
     pub drawer: Money,
+    /// Whether a cash shift is open.
+    pub shift_open: bool,
 }
 
 impl SyncStatus {

@@ -5,6 +5,7 @@
 
 mod apply;
 mod card;
+mod shift;
 
 use super::exceptions::{Trouble, raise};
 use super::{Office, OfficeError, to_json};

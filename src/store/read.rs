@@ -112,6 +112,7 @@ impl Store {
             exposure: self.exposure()?,
             sent_back,
             drawer: self.drawer()?,
+            shift_open: self.has_open_shift()?,
         })
     }
 

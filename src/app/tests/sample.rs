@@ -224,6 +224,7 @@ pub fn sync() -> SyncStatus {
         },
         sent_back: 1,
         drawer: eur(21_450),
+        shift_open: true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One row applied: the fold's changes, and what a payment's row means for the office's side of it.
 
 use super::card;
+use super::shift;
 use crate::domain::event::{DecodeError, Event};
 use crate::domain::exception::ExceptionType;
 use crate::domain::fold::{FoldError, RowRef, fold};
@@ -40,10 +41,13 @@ pub(super) fn apply(db: &Connection, e: &Envelope, row: &Row, now_ms: i64) -> Re
         return Err(ApplyError::Subjects);
     }
     let changes = fold(&event, &known(db, &event)?, RowRef { id: row.id, at_ms: row.at_ms })?;
-    let device = e.device.to_string();
-    write(db, &changes, Origin { device: &device, seq: row.seq, at_ms: row.at_ms })?;
+    let (device, epoch) = (e.device.to_string(), e.epoch.to_string());
+    write(db, &changes, Origin { device: &device, epoch: &epoch, seq: row.seq, at_ms: row.at_ms })?;
     if let Event::InvoiceIssued(issued) = &event {
         check_totals(db, &device, &issued.invoice, now_ms)?;
+    }
+    if let Event::ShiftClosed(closed) = &event {
+        shift::closed(db, &device, closed, now_ms)?;
     }
     card_row(db, e, row, &event, now_ms)
 }
@@ -131,6 +135,9 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         | Event::CashRecorded(_)
         | Event::ReceiptQueued(_)
         | Event::ReceiptEnded(_)
-        | Event::DrawerOpened(_) => Ok(()),
+        | Event::DrawerOpened(_)
+        | Event::ShiftOpened(_)
+        | Event::CashMoved(_)
+        | Event::ShiftClosed(_) => Ok(()),
     }
 }

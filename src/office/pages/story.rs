@@ -66,6 +66,9 @@ pub(super) fn story(event: &Event) -> Told {
             }
         }
         Event::DrawerOpened(_) => told("plain", "▭", "Drawer opened", ""),
+        Event::ShiftOpened(e) => told("plain", "▭", "Shift opened", format!("float {}", e.float)),
+        Event::CashMoved(e) => told("plain", "▭", format!("Cash {} {}", e.kind.word(), e.amount), e.reason.clone()),
+        Event::ShiftClosed(e) => told("plain", "▭", format!("Shift closed as {}", e.number), ""),
         Event::PaymentIntended(_)
         | Event::PaymentAbandoned(_)
         | Event::PaymentCardDeclined(_)
