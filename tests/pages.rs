@@ -116,7 +116,7 @@ impl Office {
     }
 }
 
-const PAGES: [&str; 6] = ["/", "/review", "/payments", "/exceptions", "/devices", "/jobs/x"];
+const PAGES: [&str; 7] = ["/", "/review", "/payments", "/exceptions", "/shifts", "/devices", "/jobs/x"];
 
 #[track_caller]
 fn has(answer: &Answer, parts: &[&str]) {
@@ -202,6 +202,7 @@ async fn an_empty_office_has_every_page() {
     has(&office.get(Some(&session), "/payments").await, &["No payments"]);
     has(&office.get(Some(&session), "/exceptions").await, &["Nothing needs a decision"]);
     has(&office.get(Some(&session), "/devices").await, &["No handhelds yet"]);
+    has(&office.get(Some(&session), "/shifts").await, &["No cash shifts yet"]);
     assert_eq!(office.get(Some(&session), "/jobs/x").await.status, StatusCode::NOT_FOUND);
     assert_eq!(office.get(Some(&session), "/?day=yesterday").await.status, StatusCode::NOT_FOUND);
 }
@@ -264,6 +265,21 @@ async fn exceptions_say_what_to_do_and_devices_how_they_are() {
     let fork = "INSERT INTO journal_fork SELECT id, 'e', 1, 'x', 'h', x'', 1 FROM device WHERE name = 'D00'";
     office.db.lock().unwrap().execute(fork, []).unwrap();
     has(&office.get(Some(&session), "/devices").await, &["FORKED"]);
+}
+
+#[tokio::test]
+async fn shifts_show_what_was_counted_and_what_came_late() {
+    let mut seed = Seed::day();
+    seed.shifts();
+    let office = Office::of(seed);
+    let session = office.log_in("accountant").await;
+    let page = office.get(Some(&session), "/shifts").await;
+    has(
+        &page,
+        &["D00-Z0001", "SHORT EUR 0.50", "111.50", "111.00", "12 rows not sent at the close", "class=\"wants\""],
+    );
+    has(&page, &["fuel &lt;i&gt;", "LATE", "DECLINED", "OUTSIDE A SHIFT", "not counted yet", "OPEN"]);
+    assert!(!page.body.contains("<i>") && !page.body.contains("style="));
 }
 
 #[tokio::test]

@@ -15,11 +15,9 @@ pub use payment::{
     PaymentStep,
 };
 pub use refund::{CashRefunded, RefundOutcomeSeen, RefundRequested, TenderRecorded};
-
-use super::document::Series;
-use super::id::{Epoch, InvoiceId, JobId, LineId, PaymentId, RefundId, ShiftId, VisitId};
 pub use shift::{CashMoved, ShiftClosed, ShiftOpened};
 
+use super::id::{InvoiceId, JobId, LineId, PaymentId, RefundId, ShiftId, VisitId};
 use super::invoice::Invoice;
 use super::job::VisitState;
 use super::line::Line;

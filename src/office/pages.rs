@@ -1,4 +1,4 @@
-//! The dispatcher's pages: board, job, review, payments, exceptions, devices, behind a login.
+//! The dispatcher's pages: board, job, review, payments, exceptions, shifts, devices, behind a login.
 //!
 //! HTML by `maud`, one function a page from the database to markup; a small script fetches the page again when the
 //! office has committed something. Invariants: no inline script or style (the content security policy forbids both),
@@ -20,6 +20,7 @@ mod login;
 mod money_page;
 mod query;
 mod review;
+mod shifts;
 mod story;
 mod words;
 
@@ -199,6 +200,7 @@ pub fn router(state: PagesState) -> Router {
         .route("/exceptions/{id}/resolve", post(decisions::resolve))
         .route("/exceptions/{id}/decide", post(decisions::decide))
         .route("/decisions/{id}/undo", post(decisions::undo))
+        .route("/shifts", get(shifts_page))
         .route("/devices", get(devices_page))
         .route("/changes", get(changes))
         .route("/logout", post(login::logout))
@@ -245,6 +247,10 @@ async fn exceptions_page(
 
 async fn refunds_page(State(s): State<PagesState>, Extension(who): Who) -> Response {
     s.show(who, back::page).await
+}
+
+async fn shifts_page(State(s): State<PagesState>, Extension(who): Who) -> Response {
+    s.show(who, shifts::page).await
 }
 
 async fn devices_page(State(s): State<PagesState>, Extension(who): Who) -> Response {

@@ -1,6 +1,7 @@
 //! An office with a day's work in it, written as the fold of the handhelds' journals would write it.
 
 mod money;
+mod shifts;
 
 use money::Fate;
 use rusqlite::{Connection, params};

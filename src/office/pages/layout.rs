@@ -62,6 +62,7 @@ pub(super) fn whole(view: &View<'_>, changes: u64, counts: Counts, page: Page) -
         ("/payments", "Payments", counts.held, "calm"),
         ("/refunds", "Refunds", counts.refunds, "loud"),
         ("/exceptions", "Exceptions", counts.exceptions, "loud"),
+        ("/shifts", "Shifts", 0, ""),
         ("/devices", "Devices", counts.unwell_devices, "loud"),
     ];
     html! {

@@ -6,6 +6,7 @@ pub(super) mod devices;
 pub(super) mod exceptions;
 pub(super) mod job;
 pub(super) mod payments;
+pub(super) mod shifts;
 
 use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;
