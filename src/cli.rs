@@ -25,6 +25,7 @@ pub mod reader;
 pub mod receipt;
 pub mod rig;
 pub mod screen;
+pub mod shift;
 pub mod state;
 pub mod status;
 pub mod sync;
@@ -62,6 +63,8 @@ enum Command {
     Sync(StateArgs),
     /// How this handheld stands with its office
     Status(StateArgs),
+    /// The cash shift's X report, or the Z report of the last one
+    Shift(StateArgs),
     /// Recompute every hash of the journal and look for what must not be
     Verify(StateArgs),
     /// The whole journal as JSON, one row a line
@@ -119,6 +122,7 @@ fn json(cli: &Cli) -> bool {
         Some(
             Command::Sync(args)
             | Command::Status(args)
+            | Command::Shift(args)
             | Command::Verify(args)
             | Command::Export(args)
             | Command::Doctor(args),
@@ -141,6 +145,7 @@ async fn run(cli: Cli) -> Result<bool, CliError> {
         Some(Command::Enrol(args)) => enrol::run(args).await,
         Some(Command::Sync(args)) => sync::run(&args).await,
         Some(Command::Status(args)) => status::run(&args),
+        Some(Command::Shift(args)) => shift::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args).await,

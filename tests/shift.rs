@@ -5,6 +5,8 @@
 mod common;
 #[path = "shift/desk.rs"]
 mod desk;
+#[path = "shift/paper.rs"]
+mod paper;
 #[path = "shift/till.rs"]
 mod till;
 
@@ -13,6 +15,7 @@ use proptest::prelude::*;
 use till::{Act, Till, eur};
 use tillroll::domain::payment::PaymentState;
 use tillroll::domain::shift::{Class, MoveKind};
+use tillroll_hardware::printer::{Confirmation, Interruption, JobEnd};
 
 #[test]
 fn a_shift_counts_what_happens_in_it() {
@@ -185,6 +188,41 @@ fn figures_that_the_office_sums_up_differently_are_listed() {
     desk.take(&till, |body| *body = body.replace("\"tips_minor\":0", "\"tips_minor\":9"));
     assert_eq!(desk.exceptions("totals_differ"), [10_000], "the close stands, and is looked at");
     assert_eq!(desk.exceptions("cash_variance"), [0_i64; 0]);
+}
+
+#[tokio::test]
+async fn the_report_is_on_paper_and_a_printer_that_stops_touches_nothing() {
+    let ends = [
+        (JobEnd::Confirmed(Confirmation::Fence), Ok(true)),
+        (JobEnd::SentUnconfirmed, Ok(false)),
+        (JobEnd::Interrupted(Interruption::CoverOpen), Err(Interruption::CoverOpen.sentence().to_owned())),
+        (JobEnd::Refused(Interruption::PaperOut), Err(JobEnd::Refused(Interruption::PaperOut).sentence().to_owned())),
+    ];
+    for (end, expect) in ends {
+        let mut till = Till::new();
+        till.open(10_000).unwrap();
+        till.cash(1, 3_450).unwrap();
+        till.moves(MoveKind::Drop, 2_000).unwrap();
+        till.card_stored(2, 3_450);
+        till.close(11_400).unwrap();
+        till.outcome(2, false);
+        let (shift, head) = paper::last(&till);
+        let (printer, store, mut papers) = paper::printer(till, end);
+        assert_eq!(printer.print_shift(shift).await, expect);
+        let text = papers.recv().await.unwrap().join("\n");
+        for part in [
+            "Z REPORT D07-Z0001",
+            "Ada Example                  D07",
+            "EXPECTED              EUR 114.50",
+            "COUNTED               EUR 114.00",
+            "SHORT                   EUR 0.50",
+            "Dropped (1)               -20.00",
+            "LATE DECLINED",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+        assert_eq!(store.run(|store| store.sync_status()).await.unwrap().head_seq, head, "a print is no row");
+    }
 }
 
 fn any_act() -> impl Strategy<Value = Act> {

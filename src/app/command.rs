@@ -121,6 +121,20 @@ pub enum CommandId {
     SameNumber,
     /// They do not.
     OtherNumber,
+    /// The cash shift.
+    Shift,
+    /// Open a shift.
+    OpenShift,
+    /// Cash is paid into the drawer.
+    PaidIn,
+    /// Cash is paid out of the drawer.
+    PaidOut,
+    /// Cash goes to the office or the bank.
+    Drop,
+    /// Count the drawer and close the shift.
+    CountDrawer,
+    /// Print the shift's report.
+    PrintShift,
     /// Back.
     Back,
     /// The command list.
@@ -241,6 +255,7 @@ pub fn step_state(model: &Model) -> Option<VisitState> {
         | Screen::Unknown
         | Screen::Sync
         | Screen::Devices
+        | Screen::Shift
         | Screen::Help => None,
     }
 }

@@ -4,7 +4,9 @@
 
 use super::msg::OpId;
 use crate::domain::event::{DrawerOpened, Event};
-use crate::domain::id::{JobId, PaymentId, VisitId};
+use crate::domain::id::{JobId, MoveId, PaymentId, ShiftId, VisitId};
+use crate::domain::money::Money;
+use crate::domain::shift::MoveKind;
 use crate::flow;
 
 /// What is to be done.
@@ -80,6 +82,22 @@ pub enum Effect {
     StopPrint,
     /// Open the drawer for a payment; a `Notice` if it does not.
     OpenDrawer(DrawerOpened),
+    /// Read the cash shift; answer `Shift`.
+    LoadShift,
+    /// Do something to the cash shift; answer `Committed`.
+    Shift {
+        /// To be given back.
+        op: OpId,
+        /// What.
+        command: ShiftCommand,
+    },
+    /// Print a shift's report; answer `ShiftPrinted`.
+    PrintShift {
+        /// To be given back.
+        op: OpId,
+        /// Which shift.
+        shift: ShiftId,
+    },
     /// Talk to the office now.
     SyncNow,
     /// Check the journal's hashes; answer `ChainChecked`.
@@ -119,6 +137,38 @@ pub enum DeviceCommand {
     },
     /// The reader in use beeps.
     Beep,
+}
+
+/// Something to be done to the cash shift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShiftCommand {
+    /// Open one.
+    Open {
+        /// Its id.
+        shift: ShiftId,
+        /// What was put into the drawer.
+        float: Money,
+    },
+    /// Move cash beside the payments.
+    Move {
+        /// The open shift.
+        shift: ShiftId,
+        /// The move's id.
+        movement: MoveId,
+        /// Which way, and what for.
+        kind: MoveKind,
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// Close it for ever.
+    Close {
+        /// The open shift.
+        shift: ShiftId,
+        /// What was counted.
+        counted: Money,
+    },
 }
 
 /// A switch of the demo.

@@ -81,6 +81,8 @@ pub struct Model {
     pub demo: Option<DemoView>,
     /// Card readers.
     pub devices: DevicesView,
+    /// The cash shift.
+    pub shift: ShiftView,
     /// First row shown of the help.
     pub help_scroll: usize,
     /// A change on its way to the disk.
@@ -127,6 +129,7 @@ impl Model {
             reader: None,
             demo: None,
             devices: DevicesView { news: DevicesNews::default(), selected: 0, stage: DevicesStage::List },
+            shift: ShiftView { now: None, stage: ShiftStage::Report, scroll: 0, printing: None },
             help_scroll: 0,
             saving: None,
             ids: Vec::new(),
@@ -153,6 +156,7 @@ impl Model {
             | Screen::Entry
             | Screen::Receipt
             | Screen::Devices
+            | Screen::Shift
             | Screen::Help => false,
         };
         if counting { 1_000 } else { 60_000 }
@@ -187,6 +191,7 @@ impl Model {
     pub fn notice(&self) -> Option<&Notice> {
         let quiet = match self.screen {
             Screen::Today => !self.today.finding,
+            Screen::Shift => self.shift.stage == ShiftStage::Report,
             Screen::Job | Screen::Sync | Screen::Devices | Screen::Help => true,
             Screen::Welcome
             | Screen::AddLine

@@ -8,6 +8,7 @@ use crate::domain::payment::Payment;
 use crate::domain::price::PriceItem;
 use crate::domain::read::{JobDetail, SyncStatus, TodayRow};
 use crate::domain::receipt::ReceiptRow;
+use crate::domain::shift::ShiftNow;
 use crate::flow;
 use uuid::Uuid;
 
@@ -223,6 +224,15 @@ pub enum Msg {
         op: OpId,
         /// The outcome.
         outcome: Result<PrintedReceipt, String>,
+    },
+    /// The cash shift.
+    Shift(Box<ShiftNow>),
+    /// Answer to `PrintShift`: whether somebody says that it is on paper, or why it is not, in a sentence.
+    ShiftPrinted {
+        /// As asked.
+        op: OpId,
+        /// The outcome.
+        outcome: Result<bool, String>,
     },
     /// Answer to `CheckChain`.
     ChainChecked {

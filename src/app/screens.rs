@@ -11,6 +11,7 @@ pub mod entry;
 pub mod help;
 pub mod job;
 pub mod receipt;
+pub mod shift;
 pub mod sync;
 pub mod today;
 pub mod unknown;

@@ -8,3 +8,4 @@ mod looks;
 mod money;
 mod paper;
 mod sample;
+mod shift;

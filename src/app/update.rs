@@ -12,7 +12,7 @@ pub use keys::{edit, step};
 use super::effect::Effect;
 use super::model::{Model, Screen};
 use super::msg::Msg;
-use super::screens::{add_line, devices, today};
+use super::screens::{add_line, devices, shift, today};
 
 /// What to ask for first.
 pub fn start(model: &mut Model) -> Vec<Effect> {
@@ -49,7 +49,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Today(rows) => today::update::loaded(model, rows, out),
         Msg::Job(detail) => answers::job_came(model, detail),
         Msg::Prices { op, query, items } => add_line::update::found(model, op, &query, items),
-        Msg::Sync(status) => model.sync = Some(status),
+        Msg::Sync(status) => {
+            model.sync = Some(status);
+            shift::update::refresh(model, out);
+        }
         Msg::Link(link) => {
             let changed = model.link.online != link.online;
             model.link = link;
@@ -71,6 +74,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::PrinterChecked { op, trouble } => answers::printer_checked(model, op, trouble),
         Msg::Printing { sent, rows, waits } => answers::printing(model, sent, rows, waits),
         Msg::Printed { op, outcome } => answers::printed(model, op, outcome),
+        Msg::Shift(now) => shift::update::loaded(model, *now),
+        Msg::ShiftPrinted { op, outcome } => shift::update::printed(model, op, outcome),
         Msg::ChainChecked { op, ok, rows } => answers::chain(model, op, ok, rows),
         Msg::DemoState { link_cut, card, cards } => answers::demo(model, link_cut, card, cards),
         Msg::Trouble(why) => model.tell("Something went wrong", &why, false),

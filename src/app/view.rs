@@ -8,7 +8,7 @@ mod status;
 use super::command::{self, Hint};
 use super::model::{GlyphChoice, MIN_COLUMNS, MIN_ROWS, Model, Overlay, Screen, ThemeChoice};
 use super::screens::{
-    add_line, card, cash, checkout, devices, entry, help, job, receipt, sync, today, unknown, welcome,
+    add_line, card, cash, checkout, devices, entry, help, job, receipt, shift, sync, today, unknown, welcome,
 };
 use crate::domain::payment::Standing;
 use crate::ui::Look;
@@ -110,6 +110,7 @@ fn page(model: &Model, look: Look, columns: u16) -> Page {
         Screen::Unknown => unknown::view::body(model, place),
         Screen::Sync => sync::view::body(model, place),
         Screen::Devices => devices::view::body(model, place),
+        Screen::Shift => shift::view::body(model, place),
         Screen::Help => help::view::body(model, columns),
     };
     let popup = overlay::popup(model, look);

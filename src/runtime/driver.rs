@@ -8,10 +8,10 @@ use super::terminal::{self, Guard};
 use super::till::Till;
 use crate::app::effect::{DemoCommand, Effect, IDS_WANTED};
 use crate::app::model::{Model, Settings};
-use crate::app::msg::{LinkView, Msg, PrintedReceipt, ReaderView, ReceiptPreview};
+use crate::app::msg::{LinkView, Msg, OpId, PrintedReceipt, ReaderView, ReceiptPreview};
 use crate::app::update::{start, update};
 use crate::app::view::view;
-use crate::domain::id::{JobId, PaymentId};
+use crate::domain::id::{JobId, PaymentId, ShiftId};
 use crate::flow::payment::{Effect as PaymentEffect, Event};
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
@@ -261,6 +261,11 @@ impl Hands {
                     self.say(Msg::Notice { title: "Drawer".to_owned(), text }).await;
                 }
             }
+            Effect::LoadShift => self.load_shift().await,
+            Effect::Shift { op, command } => {
+                self.say(Msg::Committed { op, outcome: store.shift(command).await }).await;
+            }
+            Effect::PrintShift { op, shift } => self.print_shift(op, shift).await,
             Effect::SyncNow => self.till.sync.nudge(),
             Effect::CheckChain { op } => {
                 let checked = store.run(|store| store.verify()).await;
@@ -280,11 +285,21 @@ impl Hands {
         }
     }
 
-    async fn print(&self, op: crate::app::msg::OpId, job: JobId) {
+    async fn print(&self, op: OpId, job: JobId) {
         let outcome = self.till.printer.print(job).await;
         let outcome = outcome.map(|Printed { copy, state, sentence }| PrintedReceipt { copy, state, sentence });
         self.say(Msg::Printed { op, outcome }).await;
         self.answer(self.till.store.run(|store| store.sync_status()).await.map(Msg::Sync)).await;
+    }
+
+    async fn print_shift(&self, op: OpId, shift: ShiftId) {
+        let outcome = self.till.printer.print_shift(shift).await;
+        self.say(Msg::ShiftPrinted { op, outcome }).await;
+    }
+
+    async fn load_shift(&self) {
+        let found = self.till.store.run(|store| store.shift_now()).await;
+        self.answer(found.map(|now| Msg::Shift(Box::new(now)))).await;
     }
 
     async fn demo_state(&self) {

@@ -52,6 +52,11 @@ impl Till {
         Till { store, folder, shift: ShiftId(Uuid::nil()), invoices: BTreeMap::new() }
     }
 
+    /// The database and the folder that it lies in.
+    pub fn into_parts(mut self) -> (Store, TempDir) {
+        (self.store.take().unwrap(), self.folder)
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.path().join("device.sqlite")
     }

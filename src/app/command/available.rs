@@ -4,7 +4,7 @@
 
 use super::{CommandId, step_state};
 use crate::app::model::{Active, DevicesStage, EntryStep, Model, Purpose, Screen};
-use crate::app::screens::{checkout, devices, entry, job, receipt};
+use crate::app::screens::{checkout, devices, entry, job, receipt, shift};
 use crate::domain::job::VisitState;
 use crate::domain::payment::Standing;
 use crate::flow::payment::{Offline, Phase};
@@ -101,6 +101,9 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::SameNumber | CommandId::OtherNumber => {
             matches!(model.devices.stage, DevicesStage::Compare { .. })
         }
+        CommandId::OpenShift => shift::may_open(model),
+        CommandId::PaidIn | CommandId::PaidOut | CommandId::Drop | CommandId::CountDrawer => shift::is_open(model),
+        CommandId::PrintShift => shift::may_print(model),
         CommandId::Back => match model.screen {
             Screen::Card => !model.card.as_ref().is_some_and(Active::is_busy),
             Screen::Receipt => !is_printing(model),
@@ -109,6 +112,7 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::TryNow
         | CommandId::Prove
         | CommandId::Sync
+        | CommandId::Shift
         | CommandId::Devices
         | CommandId::Menu
         | CommandId::Help
@@ -136,6 +140,7 @@ pub fn primary(model: &Model) -> Option<CommandId> {
         Screen::Unknown => &[CommandId::Wait],
         Screen::Sync => &[CommandId::TryNow],
         Screen::Devices => &[CommandId::UseDevice],
+        Screen::Shift => &[CommandId::OpenShift],
         Screen::Help => &[CommandId::Back],
     };
     wanted.iter().copied().find(|id| possible(model, *id))

@@ -17,6 +17,7 @@ const EVERYWHERE: &[Screen] = &[
     Screen::Unknown,
     Screen::Sync,
     Screen::Devices,
+    Screen::Shift,
     Screen::Help,
 ];
 const BACK: &[Screen] = &[
@@ -30,9 +31,11 @@ const BACK: &[Screen] = &[
     Screen::Unknown,
     Screen::Sync,
     Screen::Devices,
+    Screen::Shift,
     Screen::Help,
 ];
-const QUIT: &[Screen] = &[Screen::Welcome, Screen::Today, Screen::Job, Screen::Sync, Screen::Devices, Screen::Help];
+const QUIT: &[Screen] =
+    &[Screen::Welcome, Screen::Today, Screen::Job, Screen::Sync, Screen::Devices, Screen::Shift, Screen::Help];
 
 const fn row(
     id: CommandId,
@@ -114,6 +117,13 @@ pub const COMMANDS: &[Command] = &[
     row(CommandId::Beep, letter('b'), &[Screen::Devices], (9, "beep"), "let the reader beep", "The reader in use beeps, or shows a word."),
     row(CommandId::SameNumber, letter('y'), &[Screen::Devices], (1, "same number"), "", "Both sides show the same number: pair."),
     row(CommandId::OtherNumber, letter('n'), &[Screen::Devices], (2, "not the same"), "", "The numbers differ: do not pair."),
+    row(CommandId::Shift, letter('h'), &[Screen::Today, Screen::Job], (0, "shift"), "cash shift", "The drawer: float, cash in and out, X report, count and Z report."),
+    row(CommandId::OpenShift, letter('s'), &[Screen::Shift], (1, "open a shift"), "open a shift", "Begins a shift with what you put into the drawer."),
+    row(CommandId::CountDrawer, letter('z'), &[Screen::Shift], (1, "count"), "count and close the shift", "You count without seeing what is expected; the Z report keeps the difference for ever."),
+    row(CommandId::PaidIn, letter('p'), &[Screen::Shift], (2, "paid in"), "cash paid in", "Cash that goes into the drawer and is no payment."),
+    row(CommandId::PaidOut, letter('o'), &[Screen::Shift], (3, "paid out"), "cash paid out", "Cash that leaves the drawer for something bought; asks first."),
+    row(CommandId::Drop, letter('d'), &[Screen::Shift], (4, "drop"), "drop cash", "Cash that goes to the office or the bank; asks first."),
+    row(CommandId::PrintShift, letter('r'), &[Screen::Shift], (5, "print"), "print the report", "Prints the X or Z report."),
     row(CommandId::Back, Some(Key::Esc), BACK, (7, "back"), "", "One screen back."),
     row(CommandId::Menu, letter(':'), EVERYWHERE, (8, "menu"), "", "The list of commands; type a few letters of one."),
     row(CommandId::Help, letter('?'), EVERYWHERE, (9, ""), "help", "This page."),

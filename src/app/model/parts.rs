@@ -2,6 +2,10 @@
 //!
 //! Invariant: plain data.
 
+mod shift;
+
+pub use shift::{ShiftStage, ShiftView};
+
 use crate::app::command::CommandId;
 use crate::app::msg::{DeviceRow, DevicesNews, OpId};
 use crate::domain::event::DrawerOpened;
@@ -12,6 +16,7 @@ use crate::domain::payment::Tender;
 use crate::domain::price::PriceItem;
 use crate::domain::read::TodayRow;
 use crate::domain::receipt::{Dots, ReceiptRow};
+use crate::domain::shift::MoveKind;
 use crate::flow::payment::{Machine, Phase, Timing};
 
 /// Which characters lines and marks are drawn with.
@@ -86,6 +91,8 @@ pub enum Screen {
     Sync,
     /// Card readers.
     Devices,
+    /// The cash shift.
+    Shift,
     /// Keys and marks.
     Help,
 }
@@ -259,6 +266,8 @@ pub enum AfterSaving {
     Entered,
     /// On to checkout.
     Invoiced,
+    /// Back to the shift's report.
+    ShiftWritten,
 }
 
 /// Something on top of the screen.
@@ -314,6 +323,20 @@ pub enum Question {
         blocking: PaymentId,
         /// The one that was asked for.
         tender: Tender,
+    },
+    /// Take cash out of the drawer?
+    CashOut {
+        /// What for.
+        kind: MoveKind,
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// Close the shift with this count?
+    CloseShift {
+        /// What was counted.
+        counted: Money,
     },
     /// Quit while a payment is under way?
     Quit,

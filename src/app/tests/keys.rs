@@ -4,6 +4,7 @@
 
 use super::paper::*;
 use super::sample::*;
+use super::shift::now;
 use crate::app::effect::{DemoCommand, DeviceCommand, Effect};
 use crate::app::model::Screen;
 use crate::app::msg::{DevicesNews, Key, LinkView, Msg, OpId};
@@ -186,7 +187,7 @@ enum Act {
 
 fn any_act() -> impl Strategy<Value = Act> {
     let keys = prop_oneof![
-        4 => prop::sample::select("abcdeknopqrstuvwy:/?0125.⏎".chars().collect::<Vec<_>>()).prop_map(Key::Char),
+        4 => prop::sample::select("abcdehknopqrstuvwyz:/?0125.⏎".chars().collect::<Vec<_>>()).prop_map(Key::Char),
         1 => any::<char>().prop_map(Key::Char),
         4 => prop::sample::select(vec![
             Key::Enter, Key::Enter, Key::Esc, Key::Backspace, Key::Up, Key::Down, Key::PageUp, Key::PageDown, Key::Interrupt,
@@ -223,6 +224,9 @@ fn answer(till: &mut Till) {
         Effect::RenderReceipt { op, .. } => Some(Msg::Receipt { op, outcome: Ok(receipt(&detail(), 40)) }),
         Effect::Print { op, .. } => Some(Msg::Printed { op, outcome: Ok(printed(2, ReceiptState::Confirmed)) }),
         Effect::CheckChain { op } => Some(Msg::ChainChecked { op, ok: false, rows: 3 }),
+        Effect::Shift { op, .. } => Some(Msg::Committed { op, outcome: Ok(()) }),
+        Effect::LoadShift => Some(Msg::Shift(Box::new(now(till.model.last_op.is_multiple_of(2), true)))),
+        Effect::PrintShift { op, .. } => Some(Msg::ShiftPrinted { op, outcome: Ok(false) }),
         Effect::LoadJob(_) => Some(Msg::Job(detail())),
         _ => None,
     });

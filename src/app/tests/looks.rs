@@ -4,6 +4,7 @@
 
 use super::paper::*;
 use super::sample::*;
+use super::shift::at_shift;
 use crate::app::msg::{DevicesNews, Msg, OpId, PrintedReceipt, ReceiptPreview};
 use crate::domain::event::ReceiptState;
 use crate::domain::payment::{Payment, PaymentState};
@@ -288,6 +289,36 @@ fn card_readers() {
         till.keys("C");
         till.commit();
         till.pay(Event::Applications(vec!["VISA CREDIT".into(), "DEBIT".into()]));
+        till
+    });
+}
+
+#[test]
+fn cash_shifts() {
+    let keyed = |open, last, keys: &'static str| {
+        move |c, r| {
+            let mut till = at_shift(c, r, open, last);
+            till.keys(keys);
+            till
+        }
+    };
+    let mut sizes = SIZES.to_vec();
+    sizes.push((128, 36));
+    check("shift_none", &SIZES, keyed(false, false, ""));
+    check("shift_float", &SIZES, keyed(false, true, "s12000"));
+    check("shift_x", &sizes, keyed(true, false, ""));
+    check("shift_x_late", &SIZES[1..2], keyed(true, true, "↓↓↓↓↓↓↓↓↓↓↓↓↓"));
+    check("shift_z", &sizes, keyed(false, true, ""));
+    check("shift_paid_out", &SIZES, keyed(true, false, "o99900"));
+    check("shift_reason", &SIZES, keyed(true, false, "o500⏎↓"));
+    check("shift_reason_typed", &SIZES[..2], keyed(true, false, "d500⏎to the depot in Kendal"));
+    check("shift_cash_out", &SIZES[..2], keyed(true, false, "d500⏎⏎"));
+    check("shift_count", &SIZES, keyed(true, false, "z11100"));
+    check("shift_close", &SIZES, keyed(true, false, "z11100⏎"));
+    check("cash_without_a_shift", &SIZES[..2], |c, r| {
+        let mut till = checkout(c, r);
+        till.send(Msg::Sync(crate::domain::read::SyncStatus { shift_open: false, ..sync() }));
+        till.keys("A15000");
         till
     });
 }

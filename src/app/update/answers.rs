@@ -5,7 +5,7 @@
 use crate::app::effect::Effect;
 use crate::app::model::{AfterSaving, ChainView, CheckoutView, DemoView, Model, ReceiptView, Screen};
 use crate::app::msg::{OpId, PrintedReceipt, ReaderView, ReceiptPreview};
-use crate::app::screens::{add_line, entry, job, receipt};
+use crate::app::screens::{add_line, entry, job, receipt, shift};
 use crate::domain::event::ReceiptState;
 use crate::domain::read::JobDetail;
 
@@ -36,6 +36,7 @@ pub fn committed(model: &mut Model, op: OpId, outcome: Result<(), String>, out: 
             }
         }
         Some(AfterSaving::Entered) => entry::update::entered(model),
+        Some(AfterSaving::ShiftWritten) => shift::update::written(model, out),
         Some(AfterSaving::ReceiptFound) => receipt::update::found(model),
         Some(AfterSaving::LineAdded | AfterSaving::Stay | AfterSaving::Invoiced) | None => {}
     }
@@ -132,5 +133,8 @@ pub fn reload(model: &Model, out: &mut Vec<Effect>) {
 }
 
 fn not_saved(model: &mut Model, why: &str) {
+    let mut letters = why.trim_end_matches('.').chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let why = format!("{first}{}.", letters.as_str());
     model.tell("Not saved", &format!("{why} Nothing you entered is lost: try again."), false);
 }

@@ -10,10 +10,12 @@ use crate::app::model::{
     Active, MAX_FIELD_CHARS, MIN_COLUMNS, MIN_ROWS, Model, Overlay, PaletteView, Question, Screen,
 };
 use crate::app::msg::Key;
-use crate::app::screens::entry;
-use crate::app::screens::{add_line, card, cash, checkout, devices, help, job, receipt, sync, today, unknown};
+use crate::app::screens::{
+    add_line, card, cash, checkout, devices, entry, help, job, receipt, shift, sync, today, unknown,
+};
 use crate::domain::payment::Tender;
 use crate::domain::refund::RefundKind;
+use crate::domain::shift::MoveKind;
 
 /// Takes one key.
 pub fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
@@ -41,12 +43,13 @@ pub fn paste(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
             && (model.screen == Screen::AddLine
                 || model.screen == Screen::Cash
                 || model.screen == Screen::Entry
+                || (model.screen == Screen::Shift && shift::is_typing(model))
                 || (model.screen == Screen::Today && model.today.finding)));
     if !in_field {
         return;
     }
     let amount = model.screen == Screen::Cash || (model.screen == Screen::Entry && !entry::is_text(model));
-    let digits_only = amount && model.overlay.is_none();
+    let digits_only = model.overlay.is_none() && (amount || shift::takes_digits(model));
     for c in text.chars().filter(|c| !c.is_control()).take(MAX_FIELD_CHARS) {
         if !digits_only || c.is_ascii_digit() {
             key(model, Key::Char(c), out);
@@ -104,6 +107,7 @@ fn typed(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         Screen::Cash => cash::update::key(model, key),
         Screen::Entry => entry::update::key(model, key),
         Screen::Devices => devices::update::key(model, key, out),
+        Screen::Shift => shift::update::key(model, key, out),
         Screen::Welcome
         | Screen::Today
         | Screen::Job
@@ -123,6 +127,7 @@ fn moved(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         Screen::Receipt => receipt::update::moved(model, key),
         Screen::Help => help::update::moved(model, key),
         Screen::Devices => devices::update::moved(model, key),
+        Screen::Shift => shift::update::moved(model, key),
         Screen::Welcome
         | Screen::AddLine
         | Screen::Checkout
@@ -190,6 +195,13 @@ pub fn run(model: &mut Model, id: CommandId, out: &mut Vec<Effect>) {
         CommandId::Beep => out.push(Effect::Devices(DeviceCommand::Beep)),
         CommandId::SameNumber => devices::update::compared(model, true, out),
         CommandId::OtherNumber => devices::update::compared(model, false, out),
+        CommandId::Shift => shift::update::open(model, out),
+        CommandId::OpenShift => shift::update::begin(model),
+        CommandId::PaidIn => shift::update::move_cash(model, MoveKind::PaidIn),
+        CommandId::PaidOut => shift::update::move_cash(model, MoveKind::PaidOut),
+        CommandId::Drop => shift::update::move_cash(model, MoveKind::Drop),
+        CommandId::CountDrawer => shift::update::count(model),
+        CommandId::PrintShift => shift::update::print(model, out),
         CommandId::Back => back(model, out),
         CommandId::Menu => model.overlay = Some(Overlay::Palette(PaletteView { query: String::new(), selected: 0 })),
         CommandId::Help => {
@@ -217,6 +229,7 @@ fn back(model: &mut Model, out: &mut Vec<Effect>) {
         | Screen::Checkout
         | Screen::Cash
         | Screen::Sync
+        | Screen::Shift
         | Screen::Help => model.back(),
     }
     today::update::preview(model, out);

@@ -144,6 +144,13 @@ fn words(model: &Model, question: &Question) -> (String, String) {
             let text = "Another payment of this invoice is not known yet. If it went through, the customer pays twice.";
             ("Not known yet", format!("{text} Take one {how} all the same? Both are linked for the office."))
         }
+        Question::CashOut { kind, amount, reason } => {
+            (kind.title(), format!("Take {amount} out of the drawer ({reason})?"))
+        }
+        Question::CloseShift { counted } => (
+            "Close the shift",
+            format!("You counted {counted}. Closing is final: the count and any difference stay as they are."),
+        ),
         Question::Quit => {
             ("Quit", "A payment is under way. What is on the disk is kept and taken up next time. Quit?".to_owned())
         }
@@ -160,6 +167,8 @@ fn yes(question: &Question) -> &'static str {
         Question::AcceptUnknown => "accept the risk",
         Question::PartCash { .. } => "take the part",
         Question::SecondTender { .. } => "take it too",
+        Question::CashOut { .. } => "take it out",
+        Question::CloseShift { .. } => "close it for good",
         Question::Quit => "quit",
     }
 }

@@ -4,6 +4,8 @@
 //! never printed again by itself, only when somebody asks for the next copy. The drawer is opened once for a payment.
 //! Start at [`PrinterHandle::print`].
 
+mod report;
+
 use super::store::StoreHandle;
 use crate::domain::event::{DrawerOpened, Event as Row, ReceiptEnded, ReceiptQueued, ReceiptState};
 use crate::domain::id::JobId;

@@ -1,5 +1,6 @@
 //! The store's thread: one connection, one job after the other. What was asked first is done first.
 
+use crate::app::effect::ShiftCommand;
 use crate::domain::event::Event;
 use crate::domain::fold::FoldError;
 use crate::domain::id::{InvoiceId, JobId, PaymentId, VisitId};
@@ -94,6 +95,25 @@ impl StoreHandle {
                     Ok(committed) => committed.payment.map(Step::Written).ok_or(StoreError::Missing("the payment")),
                     Err(StoreError::Fold(FoldError::Payment(_))) => store.payment(id).map(Step::Moved),
                     Err(why) => Err(why),
+                }
+            })
+            .await;
+        self.wrote.notify_one();
+        done
+    }
+
+    /// Does something to the cash shift; on the disk when this answers.
+    pub async fn shift(&self, command: ShiftCommand) -> Result<(), String> {
+        let clock = self.clock.clone();
+        let done = self
+            .run(move |store| {
+                let stamp = clock.stamp(store.meta("clock_offset_ms")?);
+                match command {
+                    ShiftCommand::Open { shift, float } => store.open_shift(shift, float, &stamp),
+                    ShiftCommand::Move { shift, movement, kind, amount, reason } => {
+                        store.move_cash(shift, movement, kind, amount, &reason, &stamp)
+                    }
+                    ShiftCommand::Close { shift, counted } => store.close_shift(shift, counted, &stamp).map(drop),
                 }
             })
             .await;

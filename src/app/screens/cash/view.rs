@@ -40,7 +40,10 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     panes.extend(beside(model, place, true));
     let document = job::invoice(model).map(|i| i.document.to_string()).unwrap_or_default();
     let drawer = model.sync.as_ref().map(|sync| format!(" drawer: {} expected", sync.drawer.plain()));
-    let notes = drawer.map(|text| Row::of(text, Role::Dim)).into_iter().collect();
+    let mut notes: Vec<Row> = drawer.map(|text| Row::of(text, Role::Dim)).into_iter().collect();
+    if model.sync.as_ref().is_some_and(|sync| !sync.shift_open) {
+        notes.push(Row::of(" no shift is open: H on Today", Role::Warn));
+    }
     let title = vec![format!("CASH {document}"), document, "CASH".to_owned()];
     Body { title, panes, focus: Focus::Keep(0..1), notes, hints: None }
 }
