@@ -26,7 +26,7 @@
 //! | requested · unknown · stored · held · approved | outcome expired | expired |
 //! | partly_approved | payment.part_taken | approved |
 //! | unknown · stored · approved · partly_approved · held | payment.void_requested | void_pending |
-//! | void_pending | outcome voided | voided |
+//! | requested · unknown · stored · held · approved · partly_approved · void_pending | outcome voided | voided |
 //! | void_pending | outcome void_failed | void_failed |
 //! | tendered | outcome approved | recorded |
 //! | tendered | outcome expired | corrected |
@@ -36,7 +36,7 @@ mod extras;
 mod refunds;
 mod state;
 #[cfg(test)]
-mod table;
+mod tests;
 
 pub use extras::{Extras, Split, share};
 pub use state::{PaymentState, Standing};

@@ -26,7 +26,7 @@ pub const NEVER: &[(&str, &str)] = &[
     (
         "cash in the ledger differs from cash payments, floats, moves and closes",
         "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'cash'), 0)
-              <> coalesce((SELECT sum(approved_minor) FROM payment WHERE tender = 'cash'), 0)
+              <> coalesce((SELECT sum(approved_minor - refunded_minor) FROM payment WHERE tender = 'cash'), 0)
                + coalesce((SELECT sum(float_minor - coalesce(expected_minor, 0)) FROM shift), 0)
                + coalesce((SELECT sum(CASE kind WHEN 'paid_in' THEN amount_minor ELSE -amount_minor END)
                            FROM cash_move), 0)",

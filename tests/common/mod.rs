@@ -12,7 +12,7 @@ use tillroll::store::{Identity, Store};
 use uuid::Uuid;
 
 /// Ids of what [`store`] holds.
-#[allow(dead_code, clippy::allow_attributes, reason = "each test takes what it needs")]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ids {
     pub job: JobId,
     pub visit: VisitId,

@@ -83,7 +83,7 @@ fn faults<P: Peer>(peer: &P, exchange: &Exchange) -> Vec<Fault> {
     // A whole answer is no fault.
     let short = exchange.answered.len().saturating_sub(1);
     faults.extend(cuts(short, peer.cuts()).into_iter().map(Fault::AnswerCut));
-    faults.extend(peer.garbage().into_iter().map(Fault::AnswerIs));
+    faults.extend(peer.garbage().into_iter().flat_map(|lie| [Fault::AnswerIs(lie.clone()), Fault::RequestLied(lie)]));
     faults
 }
 

@@ -69,6 +69,8 @@ pub enum Fault {
     RequestLate(Duration),
     /// The host gets the request twice.
     RequestTwice,
+    /// The host gets nothing; these bytes come as if it had answered.
+    RequestLied(Vec<u8>),
     /// So many bytes of the request reach the host; then both connections close.
     RequestCut(usize),
     /// The host did it; the answer is swallowed and the connection stays open.
@@ -90,6 +92,7 @@ impl Fault {
             Fault::RequestHangs | Fault::RequestLate(_) | Fault::AnswerHangs | Fault::AnswerLate(_) => true,
             Fault::RequestLost
             | Fault::RequestTwice
+            | Fault::RequestLied(_)
             | Fault::RequestCut(_)
             | Fault::AnswerLost
             | Fault::AnswerCut(_)
@@ -322,6 +325,10 @@ async fn upwards(shared: Arc<Shared>, mut requests: Messages, host: Pieces, clie
             Some(Fault::RequestTwice) => {
                 shared.in_background(elsewhere(shared.host, shared.wire.whole, request.clone(), Duration::ZERO));
                 Fate::Pass
+            }
+            Some(Fault::RequestLied(bytes)) => {
+                let _ = client.send(Some(bytes)).await;
+                return;
             }
             Some(Fault::RequestCut(at)) => {
                 let _ = host.send(Some(request[..at.min(request.len())].to_vec())).await;

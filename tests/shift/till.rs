@@ -142,6 +142,7 @@ impl Till {
     pub fn cash(&mut self, n: u8, minor: i64) -> Result<(), String> {
         let invoice = self.invoice(n);
         let event = Event::CashRecorded(CashRecorded {
+            extras: tillroll::domain::payment::Extras::NONE,
             payment: PaymentId(Uuid::now_v7()),
             invoice: invoice.id,
             document: invoice.document.clone(),
@@ -160,6 +161,7 @@ impl Till {
         let invoice = self.invoice(n);
         let (payment, job, visit) = (card_id(n), invoice.job, invoice.visit);
         let intended = PaymentIntended {
+            extras: tillroll::domain::payment::Extras::NONE,
             payment,
             invoice: invoice.id,
             document: invoice.document.clone(),

@@ -85,12 +85,11 @@ impl World {
             running.push((stop, task));
         }
         let begun = Instant::now();
-        let mut quiet = 0;
+        let (mut quiet, now) = (0, self.now());
+        let due = |db: &_| due(db, now, 10).unwrap().len() + refunds::due(db, now, 10).unwrap().len();
         while quiet < 3 {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            let now = self.now();
-            let left =
-                self.office.read(|db| due(db, now, 10).unwrap().len() + refunds::due(db, now, 10).unwrap().len());
+            let left = self.office.read(due);
             quiet = if left == 0 { quiet + 1 } else { 0 };
             assert!(begun.elapsed() < QUIET_MAX, "{left} payments are never done");
         }
@@ -105,12 +104,10 @@ impl World {
     }
 
     pub fn exceptions(&self) -> Vec<String> {
-        self.office.read(|db| {
-            let sql = "SELECT type FROM exception WHERE state = 'open' ORDER BY type";
-            let mut statement = db.prepare(sql).unwrap();
-            let found = statement.query_map([], |r| r.get(0)).unwrap();
-            found.map(Result::unwrap).collect()
-        })
+        let sql = "SELECT coalesce(json_group_array(type), '[]') FROM
+                   (SELECT type FROM exception WHERE state = 'open' ORDER BY type)";
+        let found: String = self.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap();
+        serde_json::from_str(&found).unwrap()
     }
 
     /// What the processor's own ledger says: captures, and captured less refunded, minor units.
@@ -126,8 +123,7 @@ impl World {
         for device in devices {
             assert_eq!(device.store.verify().unwrap().violations, Vec::<String>::new());
         }
-        let office = self.office.sums(Currency::EUR).unwrap().card_minor;
-        assert_eq!(office, self.charged().await.1, "office and processor");
+        assert_eq!(self.office.sums(Currency::EUR).unwrap().card_minor, self.charged().await.1, "office and processor");
     }
 
     /// A new handheld, enrolled and with the office's documents.
@@ -185,13 +181,11 @@ impl Device {
     }
 
     pub fn commit(&mut self, event: &Event) {
-        let stamp = self.stamp();
-        self.store.commit(event, &stamp, None).unwrap();
+        self.store.commit(event, &self.stamp(), None).unwrap();
     }
 
     pub fn may_commit(&mut self, event: &Event) -> bool {
-        let stamp = self.stamp();
-        self.store.commit(event, &stamp, None).is_ok()
+        self.store.commit(event, &self.stamp(), None).is_ok()
     }
 
     /// The sample job with one part for 34.50, invoiced.

@@ -104,11 +104,7 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::OpenShift => shift::may_open(model),
         CommandId::PaidIn | CommandId::PaidOut | CommandId::Drop | CommandId::CountDrawer => shift::is_open(model),
         CommandId::PrintShift => shift::may_print(model),
-        CommandId::Back => match model.screen {
-            Screen::Card => !model.card.as_ref().is_some_and(Active::is_busy),
-            Screen::Receipt => !is_printing(model),
-            _ => true,
-        },
+        CommandId::Back => may_go_back(model),
         CommandId::TryNow
         | CommandId::Prove
         | CommandId::Sync
@@ -117,6 +113,14 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         | CommandId::Menu
         | CommandId::Help
         | CommandId::Quit => true,
+    }
+}
+
+fn may_go_back(model: &Model) -> bool {
+    match model.screen {
+        Screen::Card => !model.card.as_ref().is_some_and(Active::is_busy),
+        Screen::Receipt => !is_printing(model),
+        _ => true,
     }
 }
 

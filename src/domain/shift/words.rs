@@ -183,10 +183,7 @@ fn drawer(report: &Report, out: &mut Vec<Line>) {
 
 /// `Card pending (1)`
 fn tender(total: &TenderTotal) -> String {
-    let tender = match total.tender {
-        Tender::Card => "Card",
-        Tender::Cash => "Cash",
-    };
+    let tender = total.tender.word();
     let class = match total.class {
         Class::Paid => "approved",
         Class::Pending => "pending",

@@ -108,7 +108,7 @@ fn write_off(db: &Connection, payment: &str, minor: i64, id: &str, now_ms: i64) 
     let entry = Entry::balanced(entry, now_ms, customer, currency, &sides)
         .map_err(|why| OfficeError::Record(why.to_string()))?;
     if let Some(entry) = entry {
-        let origin = Origin { device: &device, seq: 0, at_ms: now_ms };
+        let origin = Origin { device: &device, epoch: "", seq: 0, at_ms: now_ms };
         write_entry(db, &entry, origin).map_err(OfficeError::from)?;
     }
     Ok(())

@@ -133,8 +133,11 @@ fn events() -> Vec<(String, Event)> {
             at_ms: 0,
             n: 1,
         };
-        let word = crate::facts::name(&state).unwrap();
-        (format!("outcome {word}"), Event::PaymentOutcomeSeen(PaymentOutcomeSeen { payment, job, visit, outcome }))
+        let word = serde_json::to_value(state).unwrap();
+        (
+            format!("outcome {}", word.as_str().unwrap()),
+            Event::PaymentOutcomeSeen(PaymentOutcomeSeen { payment, job, visit, outcome }),
+        )
     });
     named.chain(words).collect()
 }
