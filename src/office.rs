@@ -263,6 +263,11 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T,
     serde_json::from_str(text).map_err(|why| OfficeError::Record(why.to_string()))
 }
 
+/// An id as a column holds it.
+pub(crate) fn id_from<T: std::str::FromStr>(text: &str) -> Result<T, OfficeError> {
+    text.parse().map_err(|_| OfficeError::Record(format!("{text} is no id")))
+}
+
 /// SHA-256 of a secret text, hex: how codes and tokens are kept.
 pub(crate) fn digest(text: &str) -> String {
     crate::domain::journal::Hash::of(text.as_bytes()).to_string()

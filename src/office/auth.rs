@@ -1,6 +1,6 @@
 //! Who calls: a challenge signed by the device's key becomes a short bearer token. No clock of the device is needed.
 
-use super::{Office, OfficeError, digest, random_hex};
+use super::{Office, OfficeError, digest, id_from, random_hex};
 use crate::domain::id::DeviceId;
 use crate::sync::wire::{SessionAnswer, SessionRequest, challenge_bytes, verify};
 use rusqlite::OptionalExtension as _;
@@ -52,7 +52,7 @@ impl Office {
                 )?
                 .query_row((digest(token), now), |r| r.get(0))
                 .optional()?;
-            id.map(|id| id.parse().map_err(|_| OfficeError::Record(format!("{id} is no id")))).transpose()
+            id.map(|id| id_from(&id)).transpose()
         })
     }
 }

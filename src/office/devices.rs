@@ -1,6 +1,6 @@
 //! Handhelds: adding one, its one-time code, and what it says of itself when it enrols.
 
-use super::{Office, OfficeError, digest, feed, import, random_hex};
+use super::{Office, OfficeError, digest, feed, id_from, import, random_hex};
 use crate::domain::document::Series;
 use crate::domain::policy::HOUR_MS;
 use crate::sync::wire::{EnrolAnswer, EnrolRequest};
@@ -64,11 +64,10 @@ impl Office {
                 [&device],
                 |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
             )?;
-            let bad = |text: &str| OfficeError::Record(format!("{text} is no id"));
             Ok(Some(EnrolAnswer {
-                device: device.parse().map_err(|_| bad(&device))?,
+                device: id_from(&device)?,
                 name: name.parse()?,
-                technician: technician.map(|id| id.parse().map_err(|_| bad(&id))).transpose()?,
+                technician: technician.map(|id| id_from(&id)).transpose()?,
                 technician_name: person.unwrap_or_default(),
                 office_epoch: self.epoch,
                 office_key: self.keys.public(),

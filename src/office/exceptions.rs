@@ -1,6 +1,6 @@
 //! The dispatcher's list: one open entry for each trouble and subject.
 
-use super::OfficeError;
+use super::{OfficeError, id_from};
 use crate::domain::exception::{Exception, ExceptionType};
 use crate::domain::money::Money;
 use rusqlite::Connection;
@@ -69,7 +69,7 @@ pub fn all(db: &Connection) -> Result<Vec<Exception>, OfficeError> {
     while let Some(row) = rows.next()? {
         let (id, kind, currency): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(4)?);
         found.push(Exception {
-            id: id.parse().map_err(|_| OfficeError::Record(format!("{id} is no id")))?,
+            id: id_from(&id)?,
             kind: crate::facts::named(&kind)?,
             subject: row.get(2)?,
             amount_minor: row.get(3)?,

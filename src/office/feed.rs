@@ -3,7 +3,7 @@
 //! Invariant: a channel's head moves by `UPDATE … RETURNING` inside the writing transaction, so that a number is
 //! never seen before the ones below it. An entry is a reference; its body is read when a page is built.
 
-use super::{OfficeError, from_json, meta};
+use super::{OfficeError, from_json, id_from, meta};
 use crate::domain::customer::{Customer, Equipment, Site};
 use crate::domain::decision::CollectAgain;
 use crate::domain::id::DeviceId;
@@ -125,8 +125,7 @@ fn one<T>(
 }
 
 fn id_of<T: std::str::FromStr>(row: &Row<'_>, column: &str) -> Result<T, OfficeError> {
-    let text: String = row.get(column)?;
-    text.parse().map_err(|_| OfficeError::Record(format!("{text} is no id")))
+    id_from(&row.get::<_, String>(column)?)
 }
 
 fn job(row: &Row<'_>) -> Result<Job, OfficeError> {

@@ -1,6 +1,6 @@
 //! Proving the office's books on a real database: `tillroll office verify`, and after every simulated run.
 
-use super::{Office, OfficeError};
+use super::{Office, OfficeError, id_from};
 use crate::domain::id::Epoch;
 use crate::domain::journal::{Hash, Row};
 use crate::domain::money::Currency;
@@ -100,8 +100,7 @@ fn chains(db: &Connection, violations: &mut Vec<String>) -> Result<(), OfficeErr
     let found = epochs.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, r.get::<_, u64>(2)?)))?;
     for columns in found {
         let (device, epoch, acked) = columns?;
-        let bad = |what: &str| OfficeError::Record(format!("{what} is no id"));
-        let epoch_id: Epoch = epoch.parse().map_err(|_| bad(&epoch))?;
+        let epoch_id: Epoch = id_from(&epoch)?;
         let mut previous = Hash::START;
         let mut expected = 1_u64;
         let mut statement = db.prepare(
@@ -114,12 +113,12 @@ fn chains(db: &Connection, violations: &mut Vec<String>) -> Result<(), OfficeErr
             let body: Vec<u8> = r.get(10)?;
             let row = Row {
                 seq: r.get(0)?,
-                id: id.parse().map_err(|_| bad(&id))?,
+                id: id_from(&id)?,
                 kind: r.get(2)?,
                 v: r.get(3)?,
                 subjects: super::from_json(&subjects)?,
                 at_ms: r.get(5)?,
-                boot: boot.parse().map_err(|_| bad(&boot))?,
+                boot: id_from(&boot)?,
                 mono_ms: r.get(7)?,
                 offset_ms: r.get(8)?,
                 actor: r.get(9)?,

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use tillroll::office::processors::{self, Authorisation, CardPresent, FollowUp, Late, Processor, Sent, Source};
+use tillroll::office::payments::follow_up::sent;
+use tillroll::office::processors::{self, Authorisation, CardPresent, FollowUp, Late, Processor, Source};
 use tokio::sync::mpsc;
 
 /// The Python that has the peers; `None`, with a sentence, where nothing was set up.
@@ -134,18 +135,7 @@ pub fn request(amount_minor: i64) -> Authorisation {
 pub fn follow(request: &Authorisation, amount_minor: i64) -> FollowUp {
     let n = next();
     FollowUp {
-        of: Sent {
-            key: request.key.clone(),
-            stan: request.stan,
-            rrn: request.rrn.clone(),
-            at_ms: request.at_ms,
-            terminal: request.terminal.clone(),
-            amount_minor: request.amount_minor,
-            currency: request.currency.clone(),
-            deferred: request.deferred,
-            auth_code: None,
-            reference: None,
-        },
+        of: sent(request),
         key: format!("key-{n}"),
         stan: n,
         at_ms: NOON_MS + 61_000,

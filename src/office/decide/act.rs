@@ -8,8 +8,8 @@ use crate::domain::id::{CustomerId, EntryId};
 use crate::domain::ledger::{Account, Entry};
 use crate::domain::money::{Money, MoneyError};
 use crate::facts::{Origin, write_entry};
-use crate::office::OfficeError;
 use crate::office::payments::reconcile;
+use crate::office::{OfficeError, id_from};
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// What is written down with the decision.
@@ -99,9 +99,8 @@ fn write_off(db: &Connection, payment: &str, minor: i64, id: &str, now_ms: i64) 
         "SELECT p.device, i.customer, p.currency FROM payment p JOIN invoice i ON i.id = p.invoice WHERE p.id = ?1";
     let (device, customer, currency): (String, String, String) =
         db.query_row(sql, [payment], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
-    let bad = |text: &str| OfficeError::Record(format!("{text} is no id"));
-    let entry: EntryId = id.parse().map_err(|_| bad(id))?;
-    let customer: CustomerId = customer.parse().map_err(|_| bad(&customer))?;
+    let entry: EntryId = id_from(id)?;
+    let customer: CustomerId = id_from(&customer)?;
     let less = minor.checked_neg().ok_or(OfficeError::Money(MoneyError::Overflow))?;
     let sides = [(Account::WrittenOff, minor), (Account::Receivable, less)];
     let currency = currency.parse().map_err(OfficeError::from)?;

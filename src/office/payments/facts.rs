@@ -5,8 +5,8 @@ use super::plan::{Attempt, AttemptState, Known, Question};
 use crate::domain::id::PaymentId;
 use crate::domain::money::{Currency, Money};
 use crate::facts::named;
-use crate::office::OfficeError;
 use crate::office::processors::Sent;
+use crate::office::{OfficeError, id_from};
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// One card payment as the office has it.
@@ -47,11 +47,7 @@ pub fn due(db: &Connection, now_ms: i64, limit: usize) -> Result<Vec<PaymentId>,
         "SELECT payment FROM card_payment WHERE over = 0 AND next_ms <= ?1 ORDER BY next_ms LIMIT ?2",
     )?;
     let ids = statement.query_map((now_ms, limit), |r| r.get::<_, String>(0))?;
-    ids.map(|id| {
-        let id = id?;
-        id.parse().map_err(|_| OfficeError::Record(format!("{id} is no id")))
-    })
-    .collect()
+    ids.map(|id| id_from(&id?)).collect()
 }
 
 /// When the next payment is due, Unix milliseconds.

@@ -20,7 +20,7 @@ use crate::domain::refund::{Refund, RefundState, RefundWord};
 use crate::facts;
 use crate::office::exceptions::{Trouble, raise, settle};
 use crate::office::processors::{FollowUp, Processor, ProcessorError, Refunded};
-use crate::office::{Office, OfficeError, feed, from_json, to_json};
+use crate::office::{Office, OfficeError, feed, from_json, id_from, to_json};
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// The first pause after a refund without an answer, milliseconds; doubles up to [`RETRY_MAX_MS`].
@@ -167,11 +167,7 @@ pub fn due(db: &Connection, now_ms: i64, limit: usize) -> Result<Vec<RefundId>, 
         "SELECT refund FROM refund_work WHERE state = 'released' AND next_ms <= ?1 ORDER BY next_ms LIMIT ?2",
     )?;
     let ids = statement.query_map((now_ms, limit), |r| r.get::<_, String>(0))?;
-    ids.map(|id| {
-        let id = id?;
-        id.parse().map_err(|_| OfficeError::Record(format!("{id} is no id")))
-    })
-    .collect()
+    ids.map(|id| id_from(&id?)).collect()
 }
 
 /// One step of a released card refund.

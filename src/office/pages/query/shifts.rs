@@ -3,7 +3,7 @@
 use crate::domain::money::{Currency, Money};
 use crate::domain::shift::Report;
 use crate::facts::shift;
-use crate::office::OfficeError;
+use crate::office::{OfficeError, id_from};
 use rusqlite::Connection;
 
 /// Shifts on the page at the most.
@@ -31,8 +31,7 @@ pub(in crate::office::pages) fn shifts(db: &Connection) -> Result<Vec<Seen>, Off
     let mut seen = Vec::new();
     for columns in found {
         let (id, device_name, technician) = columns?;
-        let id = id.parse().map_err(|_| OfficeError::Record(format!("{id} is no id")))?;
-        if let Some(kept) = shift::one(db, id)? {
+        if let Some(kept) = shift::one(db, id_from(&id)?)? {
             seen.push(Seen { device_name, technician, report: shift::report(db, &kept)? });
         }
     }
