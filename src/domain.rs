@@ -15,6 +15,7 @@ pub mod job;
 pub mod journal;
 pub mod ledger;
 pub mod line;
+pub mod mode;
 pub mod money;
 pub mod outcome;
 pub mod payment;

@@ -6,6 +6,7 @@
 mod feed;
 mod identity;
 mod journal;
+mod paper;
 mod prices;
 mod read;
 mod shift;
@@ -15,6 +16,7 @@ mod verify;
 pub use feed::FeedApplied;
 pub use identity::Identity;
 pub use journal::Outgoing;
+pub use paper::NextSheet;
 pub use verify::Verified;
 
 use crate::domain::document::DocumentError;
@@ -148,7 +150,7 @@ fn apply(tx: &Transaction<'_>, event: &Event, stamp: &Stamp, blob: Option<&NewBl
     let seq = journal::append(tx, &identity, event, stamp)?;
     let (device, epoch) = (identity.device.to_string(), identity.epoch.to_string());
     facts::write(tx, &changed, Origin { device: &device, epoch: &epoch, seq, at_ms: stamp.at_ms })?;
-    write_receipt(tx, event)?;
+    paper::write(tx, event, seq, stamp.at_ms)?;
     if let Some(payment) = event.about().payment.map(|id| id.to_string()) {
         if let Some(blob) = blob {
             let sql = "INSERT INTO blob (sha256, payment, bytes) VALUES (?1, ?2, ?3)";
@@ -159,24 +161,4 @@ fn apply(tx: &Transaction<'_>, event: &Event, stamp: &Stamp, blob: Option<&NewBl
         }
     }
     Ok(Committed { seq, payment: changed.payment })
-}
-
-/// Keeps count of a receipt's copies and of the drawer's kicks.
-fn write_receipt(tx: &Transaction<'_>, event: &Event) -> Result<(), StoreError> {
-    let (invoice, copy, state) = match event {
-        Event::ReceiptQueued(e) => (e.invoice, e.copy, "queued"),
-        Event::ReceiptEnded(e) => (e.invoice, e.copy, e.state.name()),
-        Event::DrawerOpened(e) => {
-            // A second one breaks the table's rule, and with it the whole transaction.
-            tx.prepare_cached("INSERT INTO drawer_kick (payment) VALUES (?1)")?.execute([e.payment.to_string()])?;
-            return Ok(());
-        }
-        _ => return Ok(()),
-    };
-    tx.prepare_cached(
-        "INSERT INTO receipt_print (invoice, copy, state) VALUES (?1, ?2, ?3)
-         ON CONFLICT (invoice, copy) DO UPDATE SET state = excluded.state",
-    )?
-    .execute((invoice.to_string(), copy, state))?;
-    Ok(())
 }

@@ -13,7 +13,7 @@ use tillroll::domain::event::{CashRecorded, DrawerOpened, Event as Row, LineAdde
 use tillroll::domain::id::{DeviceId, PaymentId};
 use tillroll::domain::money::Money;
 use tillroll::domain::payment::{Payment, PaymentState};
-use tillroll::domain::receipt::Merchant;
+use tillroll::domain::receipt::{Merchant, Party};
 use tillroll::flow::payment::{Event, Machine, Phase, Timing};
 use tillroll::runtime::actors::sync::Pace;
 use tillroll::store::FeedApplied;
@@ -39,8 +39,13 @@ struct Till {
 async fn till() -> Till {
     let folder = tempfile::tempdir().unwrap();
     let mut store = store_of(folder.path(), DeviceId(Uuid::from_u128(9)));
-    let merchant =
-        Merchant { name: "Northwick Heating".into(), address: "A".into(), tax_id: "T".into(), logo: Vec::new() };
+    let merchant = Merchant {
+        name: "Northwick Heating".into(),
+        address: "A".into(),
+        tax_id: "T".into(),
+        merchant_id: String::new(),
+        logo: Vec::new(),
+    };
     let body = serde_json::to_value(merchant).unwrap();
     let entry = FeedApplied { kind: "merchant".into(), id: "merchant".into(), body: Some(body) };
     store.apply_feed(&[entry], &[("p".to_owned(), 1)].into(), Uuid::nil(), 1).unwrap();
@@ -157,19 +162,19 @@ async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
     assert!(till.rig.till.printer.open_drawer(drawer).await.is_err(), "once for a payment");
     // Gone before the first byte: nothing was printed, and what comes is no copy.
     till.printer.fault(Interruption::Unplugged, true);
-    let refused = till.rig.till.printer.print(ids().job).await.unwrap();
-    assert_eq!((refused.copy, refused.state), (1, ReceiptState::Refused), "{refused:?}");
+    let refused = till.rig.till.printer.print(ids().job, Party::Customer).await.unwrap();
+    assert_eq!((refused.sheet.copy, refused.state), (1, ReceiptState::Refused), "{refused:?}");
     assert!(till.rig.till.printer.trouble().await.unwrap().contains("cable"));
     let paid = till.rig.till.store.run(|store| store.job_detail(ids().job)).await.unwrap();
     assert_eq!(paid.open().unwrap().minor, 0, "the sale stands");
     till.printer.fault(Interruption::Unplugged, false);
     // Gone in the middle.
     till.printer.plan(Plan::AfterDots(200, Interruption::PaperOut));
-    let torn = till.rig.till.printer.print(ids().job).await.unwrap();
-    assert_eq!((torn.copy, torn.state), (1, ReceiptState::Interrupted), "{torn:?}");
+    let torn = till.rig.till.printer.print(ids().job, Party::Customer).await.unwrap();
+    assert_eq!((torn.sheet.copy, torn.state), (1, ReceiptState::Interrupted), "{torn:?}");
     till.printer.fault(Interruption::PaperOut, false);
-    let copy = till.rig.till.printer.print(ids().job).await.unwrap();
-    assert_eq!((copy.copy, copy.state), (2, ReceiptState::Confirmed), "{copy:?}");
+    let copy = till.rig.till.printer.print(ids().job, Party::Customer).await.unwrap();
+    assert_eq!((copy.sheet.copy, copy.state), (2, ReceiptState::Confirmed), "{copy:?}");
     assert!(till.printer.strips().last().unwrap().paper.text().contains("COPY 2"));
     assert_eq!(till.printer.drawer_pulses(), 1);
     let kinds = till.rig.till.store.run(|store| store.rows(1, 500)).await.unwrap();

@@ -218,12 +218,20 @@ CREATE TABLE stock_move (
 ) STRICT;
 CREATE INDEX stock_by_item ON stock_move (item);
 
+-- Every sheet of every receipt. An edition says something else than the one before; said is a digest of it.
 CREATE TABLE receipt_print (
-    invoice TEXT NOT NULL,
-    copy    INTEGER NOT NULL CHECK (copy > 0),
-    state   TEXT NOT NULL CHECK (state = 'queued' OR state = 'confirmed' OR state = 'sent_unconfirmed'
-                                 OR state = 'interrupted' OR state = 'refused'),
-    PRIMARY KEY (invoice, copy)
+    invoice  TEXT NOT NULL,
+    party    TEXT NOT NULL CHECK (party IN ('customer', 'merchant')),
+    edition  INTEGER NOT NULL CHECK (edition > 0),
+    copy     INTEGER NOT NULL CHECK (copy > 0),
+    state    TEXT NOT NULL CHECK (state = 'queued' OR state = 'confirmed' OR state = 'sent_unconfirmed'
+                                  OR state = 'interrupted' OR state = 'refused'),
+    standing TEXT NOT NULL CHECK (standing = 'due' OR standing = 'part_paid' OR standing = 'pending'
+                                  OR standing = 'unknown' OR standing = 'paid'),
+    said     TEXT NOT NULL,
+    at_ms    INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    PRIMARY KEY (invoice, party, edition, copy)
 ) STRICT;
 
 -- The drawer opens once for a cash payment.

@@ -6,6 +6,7 @@ use super::msg::OpId;
 use crate::domain::event::{DrawerOpened, Event};
 use crate::domain::id::{JobId, MoveId, PaymentId, ShiftId, VisitId};
 use crate::domain::money::Money;
+use crate::domain::receipt::Party;
 use crate::domain::shift::MoveKind;
 use crate::flow;
 
@@ -63,6 +64,8 @@ pub enum Effect {
         op: OpId,
         /// The job.
         job: JobId,
+        /// Whose copy.
+        party: Party,
         /// How wide the screen is, columns.
         columns: u16,
     },
@@ -77,6 +80,8 @@ pub enum Effect {
         op: OpId,
         /// The job.
         job: JobId,
+        /// Whose copy.
+        party: Party,
     },
     /// Stop what is printed.
     StopPrint,

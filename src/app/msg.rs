@@ -7,7 +7,7 @@ use crate::domain::id::PaymentId;
 use crate::domain::payment::Payment;
 use crate::domain::price::PriceItem;
 use crate::domain::read::{JobDetail, SyncStatus, TodayRow};
-use crate::domain::receipt::ReceiptRow;
+use crate::domain::receipt::{ReceiptRow, Sheet};
 use crate::domain::shift::ShiftNow;
 use crate::flow;
 use uuid::Uuid;
@@ -106,15 +106,19 @@ pub struct DevicesNews {
 pub struct ReceiptPreview {
     /// Its rows.
     pub rows: Vec<ReceiptRow>,
-    /// A copy that a stopped program left at the printer: nobody knows whether it came out.
-    pub unfinished: Option<u32>,
+    /// A sheet that a stopped program left at the printer: nobody knows whether it came out.
+    pub unfinished: Option<Sheet>,
+    /// Local date and time of the receipt that it would replace.
+    pub replaces: Option<String>,
+    /// The merchant's copy needs the holder's signature.
+    pub signature: bool,
 }
 
 /// What became of a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrintedReceipt {
-    /// Which copy.
-    pub copy: u32,
+    /// Which sheet.
+    pub sheet: Sheet,
     /// How it ended.
     pub state: ReceiptState,
     /// What happened and what to do.

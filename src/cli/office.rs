@@ -156,7 +156,13 @@ fn defaults() -> Settings {
         processor_url: "http://127.0.0.1:8742".to_owned(),
         timing: Timing::STANDARD,
         currency: Currency::EUR,
-        merchant: Merchant { name: String::new(), address: String::new(), tax_id: String::new(), logo: Vec::new() },
+        merchant: Merchant {
+            name: String::new(),
+            address: String::new(),
+            tax_id: String::new(),
+            merchant_id: String::new(),
+            logo: Vec::new(),
+        },
     }
 }
 

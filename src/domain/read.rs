@@ -7,6 +7,7 @@ use super::job::{MoneyState, Review, VisitState};
 use super::line::Line;
 use super::money::{Currency, Money};
 use super::payment::Payment;
+use super::receipt::ReceiptStanding;
 use super::refund::Refund;
 use super::rules::Rules;
 use super::totals::Totals;
@@ -75,6 +76,21 @@ pub struct JobDetail {
     pub refunds: Vec<Refund>,
     /// The office asks to collect a payment again, and nobody has yet.
     pub collect_again: Option<CollectAgain>,
+    /// Where the customer reads e-mail; empty when not known.
+    pub email: String,
+    /// The customer holds a receipt that a late word has overtaken.
+    pub receipt_due: Option<ReceiptDue>,
+}
+
+/// A receipt that does not say any more how things are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceiptDue {
+    /// When it was printed, Unix milliseconds by the device's clock.
+    pub printed_ms: i64,
+    /// What it says.
+    pub was: ReceiptStanding,
+    /// What a new one would say.
+    pub is: ReceiptStanding,
 }
 
 impl JobDetail {

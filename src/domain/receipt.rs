@@ -5,12 +5,17 @@
 
 pub mod content;
 pub mod example;
+pub mod standing;
+pub mod tender;
+
+pub use standing::ReceiptStanding;
+pub use tender::{TenderLine, mark, short_reference};
 
 use super::document::DocumentNumber;
 use super::invoice::Invoice;
+use super::mode::Mode;
 use super::money::Money;
-use super::payment::{CardEntry, PaymentState, Tender};
-use super::read::PaymentView;
+use super::payment::{PaymentState, Standing, Tender};
 use serde::{Deserialize, Serialize};
 
 /// Who takes the money.
@@ -22,9 +27,89 @@ pub struct Merchant {
     pub address: String,
     /// VAT number.
     pub tax_id: String,
+    /// The number under which the acquirer knows the merchant; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub merchant_id: String,
     /// A picture, one text a row of dots, `#` for black; at most [`content::LOGO_DOTS_MAX`] either way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logo: Vec<String>,
+}
+
+/// Whose copy it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// Who pays.
+    #[default]
+    Customer,
+    /// Who takes the money; may have a line for a signature.
+    Merchant,
+}
+
+impl Party {
+    /// The name in JSON and in the databases.
+    pub fn name(self) -> &'static str {
+        match self {
+            Party::Customer => "customer",
+            Party::Merchant => "merchant",
+        }
+    }
+
+    /// The words on the paper.
+    pub fn words(self) -> &'static str {
+        match self {
+            Party::Customer => "CUSTOMER COPY",
+            Party::Merchant => "MERCHANT COPY",
+        }
+    }
+}
+
+/// One sheet of paper. Editions of a receipt say different things: a later one replaces an earlier one. Copies of an
+/// edition say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sheet {
+    /// Whose.
+    pub party: Party,
+    /// 1, 2, 3… for each invoice and party.
+    pub edition: u32,
+    /// 1 for the first of its edition; 2 and more are marked COPY.
+    pub copy: u32,
+}
+
+impl Sheet {
+    /// The first of all.
+    pub const FIRST: Sheet = Sheet { party: Party::Customer, edition: 1, copy: 1 };
+}
+
+/// What kind of business a receipt is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptKind {
+    /// Something was sold.
+    #[default]
+    Sale,
+    /// Money goes back.
+    Refund,
+    /// What was paid was taken back, and nothing else was paid.
+    Void,
+}
+
+impl ReceiptKind {
+    /// The word on the paper.
+    pub fn word(self) -> &'static str {
+        match self {
+            ReceiptKind::Sale => "SALE",
+            ReceiptKind::Refund => "REFUND",
+            ReceiptKind::Void => "VOID",
+        }
+    }
+
+    /// What payments make of it.
+    pub fn of(tenders: &[TenderLine]) -> ReceiptKind {
+        let voided = |t: &TenderLine| matches!(t.state, PaymentState::Voided | PaymentState::VoidPending);
+        let over = |t: &TenderLine| voided(t) || t.standing() == Standing::Failed;
+        if tenders.iter().any(voided) && tenders.iter().all(over) { ReceiptKind::Void } else { ReceiptKind::Sale }
+    }
 }
 
 /// Everything on one receipt.
@@ -38,10 +123,22 @@ pub struct Receipt {
     pub printed_at: String,
     /// Who pays.
     pub customer: String,
-    /// The device's name.
+    /// The device's name: the terminal.
     pub device: String,
+    /// Whether it counts.
+    #[serde(default, skip_serializing_if = "Mode::is_live")]
+    pub mode: Mode,
+    /// What kind of business.
+    #[serde(default)]
+    pub kind: ReceiptKind,
+    /// Whose copy.
+    #[serde(default)]
+    pub party: Party,
     /// 1 for the first; more is marked COPY.
     pub copy: u32,
+    /// Local date and time of the receipt that this one replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
     /// The invoice.
     pub invoice: Invoice,
     /// Its payments.
@@ -50,93 +147,33 @@ pub struct Receipt {
     pub open: Money,
 }
 
-/// One payment on a receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TenderLine {
-    /// Card or cash.
-    pub tender: Tender,
-    /// Where it stands.
-    pub state: PaymentState,
-    /// How much.
-    pub amount: Money,
-    /// `VISA ....0010  contactless`, or empty.
-    pub card: String,
-    /// Application label and id, verification; empty for cash.
-    pub details: Vec<String>,
-    /// The bank's code.
-    pub auth_code: Option<String>,
-    /// Cash handed over and back, minor units.
-    pub cash: Option<(i64, i64)>,
-    /// The payment's reference, short.
-    pub reference: String,
-}
-
-impl TenderLine {
-    /// What a receipt says of a payment.
-    pub fn of(view: &PaymentView) -> TenderLine {
-        let payment = &view.payment;
-        let entry = |entry| match entry {
-            CardEntry::Contactless => "contactless",
-            CardEntry::Chip => "chip",
-            CardEntry::Magstripe => "magstripe",
-        };
-        let (card, details) = match &payment.card {
-            Some(c) => (
-                format!("{} ....{}  {}", c.brand, c.last4, entry(c.entry)),
-                vec![c.label.clone(), format!("AID {}", c.aid), c.cvm.clone()],
-            ),
-            None => (String::new(), Vec::new()),
-        };
-        let amount = match view.state() {
-            PaymentState::Approved | PaymentState::Captured | PaymentState::Settled => {
-                Money::new(payment.approved_minor, payment.amount.currency)
-            }
-            _ => payment.amount,
-        };
-        TenderLine {
-            tender: payment.tender,
-            state: view.state(),
-            amount,
-            card,
-            details,
-            auth_code: payment.auth_code.clone(),
-            cash: (payment.tender == Tender::Cash).then_some((payment.tendered_minor, payment.change_minor)),
-            reference: short_reference(&payment.id.to_string()),
-        }
+impl Receipt {
+    /// Where its money stands.
+    pub fn standing(&self) -> ReceiptStanding {
+        ReceiptStanding::of(&self.tenders, self.open)
     }
 
-    /// The words for its state: what the customer may rely on.
-    pub fn statement(&self) -> String {
-        match self.state {
-            PaymentState::Approved | PaymentState::Captured | PaymentState::Settled => match &self.auth_code {
-                Some(code) => format!("APPROVED  AUTH {code}"),
-                None => "APPROVED".to_owned(),
-            },
-            PaymentState::Stored | PaymentState::Held => "PAYMENT ACCEPTED - PENDING BANK AUTHORISATION".to_owned(),
-            PaymentState::Declined | PaymentState::LateDeclined => "DECLINED - NOT CHARGED".to_owned(),
-            PaymentState::Expired => "NOT SENT IN TIME - NOT CHARGED".to_owned(),
-            PaymentState::Unknown | PaymentState::Requested => "RESULT UNKNOWN - DO NOT PAY AGAIN".to_owned(),
-            PaymentState::VoidPending => "BEING VOIDED".to_owned(),
-            PaymentState::Voided => "VOIDED - NOT CHARGED".to_owned(),
-            PaymentState::VoidFailed => "VOID FAILED - A REFUND FOLLOWS".to_owned(),
-            PaymentState::PartlyApproved => "PARTLY APPROVED - NOT TAKEN YET".to_owned(),
-            PaymentState::Disputed => "DISPUTED".to_owned(),
-            PaymentState::Recorded => "PAID CASH".to_owned(),
-            PaymentState::Corrected => "CORRECTED".to_owned(),
-            PaymentState::Draft
-            | PaymentState::Presenting
-            | PaymentState::Abandoned
-            | PaymentState::CardRead
-            | PaymentState::Refused
-            | PaymentState::Tendered => "NOT CHARGED".to_owned(),
-        }
+    /// A digest of what it says of the payments; see [`standing::said`].
+    pub fn said(&self) -> String {
+        standing::said(&self.tenders, self.open)
     }
-}
 
-/// The last eight characters of an id: enough to find it, short enough to say.
-pub fn short_reference(id: &str) -> String {
-    let start = id.len().saturating_sub(8);
-    id.get(start..).unwrap_or(id).to_uppercase()
+    /// What its QR code says.
+    pub fn reference(&self) -> String {
+        self.document.to_string()
+    }
+
+    /// Whether printing it the first time goes with a kick of the drawer: its last payment is cash.
+    pub fn opens_drawer(&self) -> bool {
+        let first = self.copy <= 1 && self.party == Party::Customer && self.replaces.is_none();
+        first && self.tenders.last().is_some_and(|t| t.tender == Tender::Cash && t.state == PaymentState::Recorded)
+    }
+
+    /// Whether the merchant's copy needs the holder's signature.
+    pub fn wants_signature(&self) -> bool {
+        let taken = |t: &TenderLine| matches!(t.standing(), Standing::Paid | Standing::Pending | Standing::Unknown);
+        self.tenders.iter().any(|t| t.signature && taken(t))
+    }
 }
 
 /// One row of a receipt on the screen: the rows that will be on the paper.

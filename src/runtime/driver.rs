@@ -12,6 +12,7 @@ use crate::app::msg::{LinkView, Msg, OpId, PrintedReceipt, ReaderView, ReceiptPr
 use crate::app::update::{start, update};
 use crate::app::view::view;
 use crate::domain::id::{JobId, PaymentId, ShiftId};
+use crate::domain::receipt::Party;
 use crate::flow::payment::{Effect as PaymentEffect, Event};
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
@@ -245,16 +246,21 @@ impl Hands {
                 };
                 self.say(Msg::Invoiced { op, outcome }).await;
             }
-            Effect::RenderReceipt { op, job, columns } => {
-                let outcome = self.till.printer.preview(job, columns).await;
-                let outcome = outcome.map(|Preview { rows, unfinished }| ReceiptPreview { rows, unfinished });
+            Effect::RenderReceipt { op, job, party, columns } => {
+                let outcome = self.till.printer.preview(job, party, columns).await;
+                let outcome = outcome.map(|Preview { rows, unfinished, replaces, signature }| ReceiptPreview {
+                    rows,
+                    unfinished,
+                    replaces,
+                    signature,
+                });
                 self.say(Msg::Receipt { op, outcome }).await;
             }
             Effect::CheckPrinter { op } => {
                 let trouble = self.till.printer.trouble().await.map(str::to_owned);
                 self.say(Msg::PrinterChecked { op, trouble }).await;
             }
-            Effect::Print { op, job } => self.print(op, job).await,
+            Effect::Print { op, job, party } => self.print(op, job, party).await,
             Effect::StopPrint => self.till.printer.stop().await,
             Effect::OpenDrawer(row) => {
                 if let Err(text) = self.till.printer.open_drawer(row).await {
@@ -285,9 +291,9 @@ impl Hands {
         }
     }
 
-    async fn print(&self, op: OpId, job: JobId) {
-        let outcome = self.till.printer.print(job).await;
-        let outcome = outcome.map(|Printed { copy, state, sentence }| PrintedReceipt { copy, state, sentence });
+    async fn print(&self, op: OpId, job: JobId, party: Party) {
+        let outcome = self.till.printer.print(job, party).await;
+        let outcome = outcome.map(|Printed { sheet, state, sentence }| PrintedReceipt { sheet, state, sentence });
         self.say(Msg::Printed { op, outcome }).await;
         self.answer(self.till.store.run(|store| store.sync_status()).await.map(Msg::Sync)).await;
     }

@@ -13,7 +13,6 @@ use crate::domain::policy::{OfflinePolicy, allows};
 use crate::domain::read::{Exposure, PaymentView, SyncStatus};
 use crate::domain::refund::Refund;
 use crate::facts::{parse, payment};
-use rusqlite::OptionalExtension as _;
 
 impl Store {
     /// One payment.
@@ -114,31 +113,6 @@ impl Store {
             drawer: self.drawer()?,
             shift_open: self.has_open_shift()?,
         })
-    }
-
-    /// The number of the next copy of a receipt: 1 for the first. One that was not begun does not count.
-    pub fn next_copy(&self, invoice: InvoiceId) -> Result<u32, StoreError> {
-        let sql = "SELECT coalesce(max(copy), 0) + 1 FROM receipt_print WHERE invoice = ?1 AND state <> 'refused'";
-        Ok(self.read().query_row(sql, [invoice.to_string()], |r| r.get(0))?)
-    }
-
-    /// The copy of a receipt that a stopped program left at the printer: nobody knows whether it came out.
-    pub fn unfinished_copy(&self, invoice: InvoiceId) -> Result<Option<u32>, StoreError> {
-        let sql = "SELECT copy, state = 'queued' FROM receipt_print WHERE invoice = ?1 ORDER BY copy DESC LIMIT 1";
-        let last: Option<(u32, bool)> =
-            self.read().query_row(sql, [invoice.to_string()], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
-        Ok(last.filter(|(_, queued)| *queued).map(|(copy, _)| copy))
-    }
-
-    /// Numbers of the invoices whose receipts a stopped program left at the printer.
-    pub fn unfinished_receipts(&self) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT i.document FROM receipt_print r JOIN invoice i ON i.id = r.invoice
-                   WHERE r.state = 'queued'
-                   AND r.copy = (SELECT max(last.copy) FROM receipt_print last WHERE last.invoice = r.invoice)
-                   ORDER BY i.document";
-        let mut statement = self.read().prepare_cached(sql)?;
-        let found = statement.query_map([], |r| r.get(0))?;
-        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Rows of the journal from `first` on, at most `limit`.

@@ -105,17 +105,22 @@ impl Store {
             None => Some(totals(&lines, currency, Extras::NONE)?),
         };
         let sums = invoice.as_ref().map_or(Ok(PaidSums::NONE), |invoice| sums(db, invoice.id))?;
+        let payments = payments_of_job(db, id)?;
+        let due = invoice.as_ref().map(|invoice| self.receipt_due(invoice, sums, &payments)).transpose()?;
+        let (phone, email) = customer.map(|c| (c.phone, c.email)).unwrap_or_default();
         Ok(JobDetail {
             row,
             description: job.description.clone(),
-            phone: customer.map(|c| c.phone).unwrap_or_default(),
+            phone,
+            email,
             access_note: site.map(|s| s.access_note).unwrap_or_default(),
             equipment: equipment(db, job.site)?,
             lines,
             totals,
             sums,
             collect_again: collect_again(db, id)?,
-            payments: payments_of_job(db, id)?,
+            payments,
+            receipt_due: due.flatten(),
             customer_balance: customer_balance(db, job.customer, Money::zero(currency))?,
             refunds: refunds_of_job(db, id)?,
             rules: self.document("rules")?.unwrap_or(Rules::NONE),

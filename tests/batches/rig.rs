@@ -35,7 +35,13 @@ pub struct Rig {
 impl Rig {
     pub async fn new() -> Rig {
         let folder = tempfile::tempdir().unwrap();
-        let merchant = Merchant { name: "M".into(), address: "A".into(), tax_id: "T".into(), logo: Vec::new() };
+        let merchant = Merchant {
+            name: "M".into(),
+            address: "A".into(),
+            tax_id: "T".into(),
+            merchant_id: String::new(),
+            logo: Vec::new(),
+        };
         let settings = Settings {
             processor_url: "http://127.0.0.1:1".into(),
             timing: Timing::STANDARD,

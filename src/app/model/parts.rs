@@ -15,7 +15,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::payment::Tender;
 use crate::domain::price::PriceItem;
 use crate::domain::read::TodayRow;
-use crate::domain::receipt::{Dots, ReceiptRow};
+use crate::domain::receipt::{Dots, Party, ReceiptRow, Sheet};
 use crate::domain::shift::MoveKind;
 use crate::flow::payment::{Machine, Phase, Timing};
 
@@ -169,16 +169,22 @@ pub struct ReceiptView {
     pub op: OpId,
     /// Its rows, or why there are none; `None` until answered.
     pub rows: Option<Result<Vec<ReceiptRow>, String>>,
-    /// A copy that a stopped program left at the printer.
-    pub unfinished: Option<u32>,
+    /// Whose copy is shown and printed.
+    pub party: Party,
+    /// Local date and time of the receipt that it replaces.
+    pub replaces: Option<String>,
+    /// The merchant's copy needs the holder's signature.
+    pub signature: bool,
+    /// A sheet that a stopped program left at the printer.
+    pub unfinished: Option<Sheet>,
     /// First row shown.
     pub scroll: usize,
     /// What would stop the printer, in a sentence.
     pub trouble: Option<String>,
     /// The print that is awaited, and how far it is.
     pub printing: Option<Printing>,
-    /// The last copy that reached the printer, and whether somebody says that it is on paper.
-    pub printed: Option<(u32, bool)>,
+    /// The last sheet that reached the printer, and whether somebody says that it is on paper.
+    pub printed: Option<(Sheet, bool)>,
 }
 
 /// A receipt that is being printed.

@@ -8,6 +8,7 @@ use super::shift::at_shift;
 use crate::app::msg::{DevicesNews, Msg, OpId, PrintedReceipt, ReceiptPreview};
 use crate::domain::event::ReceiptState;
 use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::receipt::Sheet;
 use crate::flow::payment::{Event, Offline};
 use tillroll_hardware::printer::Interruption;
 use unicode_width::UnicodeWidthStr;
@@ -187,7 +188,7 @@ fn ways_to_pay() {
         till.keys("P");
         let op = OpId(till.model.last_op);
         let sentence = Interruption::CoverOpen.sentence().to_owned();
-        let outcome = Ok(PrintedReceipt { copy: 1, state: ReceiptState::Interrupted, sentence });
+        let outcome = Ok(PrintedReceipt { sheet: Sheet::FIRST, state: ReceiptState::Interrupted, sentence });
         till.send(Msg::Printed { op, outcome });
         till
     });
@@ -368,6 +369,7 @@ fn with_receipt(columns: u16, rows: u16, unfinished: Option<u32>) -> Till {
     let mut till = Till::on_job(columns, rows, detail.clone());
     till.keys("R");
     let op = OpId(till.model.last_op);
+    let unfinished = unfinished.map(|copy| Sheet { copy, ..Sheet::FIRST });
     let preview = ReceiptPreview { unfinished, ..receipt(&detail, columns) };
     till.send(Msg::Receipt { op, outcome: Ok(preview) });
     till

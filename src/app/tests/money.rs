@@ -10,6 +10,7 @@ use crate::app::msg::{Msg, OpId, ReceiptPreview};
 use crate::domain::decision::CollectAgain;
 use crate::domain::event::{Event as Row, ReceiptState};
 use crate::domain::payment::{Payment, PaymentState, Tender};
+use crate::domain::receipt::Sheet;
 use crate::flow::payment::{Effect as Step, Event, Offline, Phase};
 
 /// Presses keys and compares the rows asked for by the last one.
@@ -204,7 +205,13 @@ fn printing_can_be_stopped_and_a_crash_is_asked_about() {
     let mut till = Till::on_job(40, 15, job(true, vec![payment(1, 12_000, PaymentState::Stored)]));
     till.keys("R");
     let op = OpId(till.model.last_op);
-    till.send(Msg::Receipt { op, outcome: Ok(ReceiptPreview { rows: Vec::new(), unfinished: Some(3) }) });
+    till.send(Msg::Receipt {
+        op,
+        outcome: Ok(ReceiptPreview {
+            unfinished: Some(Sheet { copy: 3, ..Sheet::FIRST }),
+            ..ReceiptPreview::default()
+        }),
+    });
     assert!(till.frame().contains("Did it come out?"), "{}", till.frame());
     check(&mut till, "Y", &["receipt.ended"]);
     till.send(Msg::Committed { op: OpId(till.model.last_op), outcome: Ok(()) });

@@ -137,6 +137,8 @@ pub fn job(invoiced: bool, payments: Vec<Payment>) -> JobDetail {
             .collect(),
         customer_balance: eur(12_000),
         collect_again: None,
+        email: "office@kestrel.example".into(),
+        receipt_due: None,
     }
 }
 

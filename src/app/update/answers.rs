@@ -61,8 +61,12 @@ pub fn invoiced(model: &mut Model, op: OpId, outcome: Result<Box<JobDetail>, Str
 /// The receipt was laid out, or not.
 pub fn receipt(model: &mut Model, op: OpId, outcome: Result<ReceiptPreview, String>) {
     if let Some(view) = model.receipt.as_mut().filter(|view| view.op == op) {
-        view.unfinished = outcome.as_ref().ok().and_then(|preview| preview.unfinished);
-        view.rows = Some(outcome.map(|preview| preview.rows));
+        let rows = outcome.map(|preview| {
+            (view.unfinished, view.signature) = (preview.unfinished, preview.signature);
+            view.replaces = preview.replaces;
+            preview.rows
+        });
+        view.rows = Some(rows);
     }
 }
 
@@ -88,9 +92,9 @@ pub fn printed(model: &mut Model, op: OpId, outcome: Result<PrintedReceipt, Stri
     view.trouble = None;
     view.unfinished = None;
     match outcome {
-        Ok(PrintedReceipt { copy, state: ReceiptState::Confirmed, .. }) => view.printed = Some((copy, true)),
-        Ok(PrintedReceipt { copy, state: ReceiptState::SentUnconfirmed, sentence }) => {
-            view.printed = Some((copy, false));
+        Ok(PrintedReceipt { sheet, state: ReceiptState::Confirmed, .. }) => view.printed = Some((sheet, true)),
+        Ok(PrintedReceipt { sheet, state: ReceiptState::SentUnconfirmed, sentence }) => {
+            view.printed = Some((sheet, false));
             model.tell("Look at the paper", &sentence, false);
         }
         Ok(PrintedReceipt { state: ReceiptState::Interrupted, sentence, .. }) => {

@@ -15,6 +15,7 @@ use crate::domain::line::{Line, Quantity};
 use crate::domain::money::Money;
 use crate::domain::payment::{Extras, Payment, PaymentState, Tender};
 use crate::domain::read::JobDetail;
+use crate::domain::receipt::Party;
 use crate::domain::refund::RefundKind;
 use crate::flow::payment::{Effect, Event, Machine, Offline, Phase, Timing};
 use crate::runtime::till::Till;
@@ -66,7 +67,7 @@ impl Player {
                     self.cash(&detail, over_minor, goal.tip_minor, beside).await?
                 }
                 Next::Refund(payment, minor) => self.refund(payment, minor).await?,
-                Next::Print => drop(said(self.till.printer.print(job).await)?),
+                Next::Print => drop(said(self.till.printer.print(job, Party::Customer).await)?),
                 Next::Nothing => return Ok(()),
             }
         }
@@ -80,7 +81,7 @@ impl Player {
                 .run(move |store| {
                     let detail = store.job_detail(job)?;
                     let printed = match &detail.invoice {
-                        Some(invoice) => store.next_copy(invoice.id)? > 1,
+                        Some(invoice) => store.receipt_begun(invoice.id)?,
                         None => false,
                     };
                     Ok((detail, printed))

@@ -188,6 +188,7 @@ fn open_office(dir: &Path, processor_url: String, timing: payments::Timing) -> a
         name: "Northwick Heating & Cold".to_owned(),
         address: "3 Quarry Lane, Northwick".to_owned(),
         tax_id: "IE0000001A".to_owned(),
+        merchant_id: "4711 0815".to_owned(),
         logo: example::flame(),
     };
     let settings = Settings { processor_url, timing, currency: CURRENCY, merchant };

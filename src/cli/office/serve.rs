@@ -42,6 +42,9 @@ pub struct ServeArgs {
     /// VAT number on receipts
     #[arg(long, value_name = "TEXT", default_value = "")]
     tax_id: String,
+    /// The acquirer's number for the merchant, on receipts
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    merchant_id: String,
     /// A picture on receipts: a text file, one line a row of dots, # for black, at most 256 either way
     #[arg(long, value_name = "FILE")]
     logo: Option<PathBuf>,
@@ -53,7 +56,13 @@ const LOGO_BYTES_MAX: u64 = 256 * 1024;
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     let logo = args.logo.as_deref().map(logo).transpose()?.unwrap_or_default();
-    let merchant = Merchant { name: args.merchant, address: args.address, tax_id: args.tax_id, logo };
+    let merchant = Merchant {
+        name: args.merchant,
+        address: args.address,
+        tax_id: args.tax_id,
+        merchant_id: args.merchant_id,
+        logo,
+    };
     let settings =
         Settings { processor_url: args.processor, timing: Timing::STANDARD, currency: args.currency, merchant };
     let office = open(&path(&args.db)?, settings)?;

@@ -1,6 +1,7 @@
 //! Rows about receipts and the drawer.
 
 use crate::domain::id::{InvoiceId, JobId, PaymentId, VisitId};
+use crate::domain::receipt::{ReceiptStanding, Sheet};
 use serde::{Deserialize, Serialize};
 
 /// A receipt goes to the printer; written before its first byte.
@@ -12,8 +13,12 @@ pub struct ReceiptQueued {
     pub job: JobId,
     /// The visit.
     pub visit: VisitId,
-    /// 1 for the first, 2 and more are marked COPY.
-    pub copy: u32,
+    /// Which sheet.
+    pub sheet: Sheet,
+    /// Where its money stood.
+    pub standing: ReceiptStanding,
+    /// A digest of what it says of the payments: tells when another receipt is due.
+    pub said: String,
 }
 
 /// What became of a receipt at the printer.
@@ -25,8 +30,8 @@ pub struct ReceiptEnded {
     pub job: JobId,
     /// The visit.
     pub visit: VisitId,
-    /// Which copy.
-    pub copy: u32,
+    /// Which sheet.
+    pub sheet: Sheet,
     /// How it ended.
     pub state: ReceiptState,
     /// What a confirmation rests on: `process_id`, `fence` or `model` of the printer, or `technician`.

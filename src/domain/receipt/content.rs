@@ -1,9 +1,9 @@
 //! The text of a receipt in its order, before it has a width.
 
-use super::{Receipt, TenderLine};
+use super::{Party, Receipt, TenderLine, mark};
 use crate::domain::line::LineKind;
 use crate::domain::money::Money;
-use crate::domain::payment::{PaymentState, Tender};
+use crate::domain::payment::{Standing, Tender};
 
 /// The largest logo, dots either way; on 58 mm paper 384 fit.
 pub const LOGO_DOTS_MAX: usize = 256;
@@ -36,55 +36,82 @@ pub enum Block {
 pub fn content(receipt: &Receipt) -> Vec<Block> {
     let mut out = Blocks::default();
     let r = receipt;
-    if !r.merchant.logo.is_empty() {
-        let rows = r.merchant.logo.iter().take(LOGO_DOTS_MAX);
-        out.0.push(Block::Logo(rows.map(|row| row.chars().take(LOGO_DOTS_MAX).collect()).collect()));
-    }
-    if !out.0.is_empty() {
-        out.pair("", "", false);
-    }
-    out.centre(&r.merchant.name, true);
-    out.centre(&r.merchant.address, false);
-    out.centre(&format!("VAT no. {}", r.merchant.tax_id), false);
-    if r.copy > 1 {
-        out.centre(&format!("COPY {}", r.copy), true);
-    }
-    out.0.push(Block::Rule);
-    out.pair(&format!("Receipt {}", r.document), "", false);
-    out.pair(&r.printed_at, &r.device, false);
-    out.pair(&r.customer, "", false);
-    out.0.push(Block::Rule);
+    head(&mut out, r);
     lines(&mut out, r);
     out.0.push(Block::Rule);
     for tender in &r.tenders {
         tender_lines(&mut out, tender);
     }
-    let waits = |t: &&TenderLine| matches!(t.state, PaymentState::Stored | PaymentState::Held);
-    let pending: i64 = r.tenders.iter().filter(waits).map(|t| t.amount.minor).fold(0, i64::saturating_add);
-    if pending > 0 {
-        out.pair("PENDING", &Money::new(pending, r.open.currency).to_string(), true);
-    }
-    if r.open.minor > 0 || pending == 0 {
-        out.pair("TO PAY", &r.open.to_string(), true);
+    sums(&mut out, r);
+    if r.party == Party::Merchant && r.wants_signature() {
+        out.pair("", "", false);
+        out.pair("", "", false);
+        out.pair("x", "", false);
+        out.0.push(Block::Rule);
+        out.pair("Cardholder's signature", "", false);
     }
     // White around the code, or no phone reads it.
     out.pair("", "", false);
     out.0.push(Block::Qr(r.reference()));
     out.pair("", "", false);
+    out.centre("Please retain this copy", false);
     out.centre("Thank you", false);
+    banner(&mut out, r);
     out.0
 }
 
-impl Receipt {
-    /// What its QR code says.
-    pub fn reference(&self) -> String {
-        self.document.to_string()
+/// Where money is not real, so that nobody takes the paper for a receipt: at both ends, torn or not.
+fn banner(out: &mut Blocks, r: &Receipt) {
+    if let Some(words) = r.mode.banner() {
+        out.line(words, "", true, true, true);
     }
+}
 
-    /// Whether printing it the first time goes with a kick of the drawer: its last payment is cash.
-    pub fn opens_drawer(&self) -> bool {
-        self.copy <= 1
-            && self.tenders.last().is_some_and(|t| t.tender == Tender::Cash && t.state == PaymentState::Recorded)
+fn head(out: &mut Blocks, r: &Receipt) {
+    if !r.merchant.logo.is_empty() {
+        let rows = r.merchant.logo.iter().take(LOGO_DOTS_MAX);
+        out.0.push(Block::Logo(rows.map(|row| row.chars().take(LOGO_DOTS_MAX).collect()).collect()));
+        out.pair("", "", false);
+    }
+    banner(out, r);
+    out.centre(&r.merchant.name, true);
+    out.centre(&r.merchant.address, false);
+    out.centre(&format!("VAT no. {}", r.merchant.tax_id), false);
+    out.centre(r.party.words(), true);
+    if r.copy > 1 {
+        out.centre(&format!("COPY {}", r.copy), true);
+    }
+    if let Some(before) = &r.replaces {
+        out.centre("REPLACES THE RECEIPT OF", true);
+        out.centre(before, true);
+    }
+    out.0.push(Block::Rule);
+    let terminal = format!("Terminal {}", r.device);
+    match r.merchant.merchant_id.as_str() {
+        "" => out.pair(&terminal, "", false),
+        id => out.pair(&format!("Merchant {id}"), &terminal, false),
+    }
+    out.pair(r.kind.word(), &r.printed_at, true);
+    out.pair(&format!("Receipt {}", r.document), "", false);
+    out.pair(&r.customer, "", false);
+    out.0.push(Block::Rule);
+}
+
+/// What is certain, what is promised, what nobody knows, and what is left.
+fn sums(out: &mut Blocks, r: &Receipt) {
+    let of = |standing| {
+        let minors = r.tenders.iter().filter(|t| t.standing() == standing).map(|t| t.amount.minor);
+        minors.fold(0, i64::saturating_add)
+    };
+    let money = |minor| Money::new(minor, r.open.currency).to_string();
+    let (paid, pending, unknown) = (of(Standing::Paid), of(Standing::Pending), of(Standing::Unknown));
+    for (word, minor) in [("PAID", paid), ("PENDING", pending), ("NOT KNOWN", unknown)] {
+        if minor > 0 {
+            out.pair(word, &money(minor), true);
+        }
+    }
+    if r.open.minor > 0 || paid + pending + unknown == 0 {
+        out.pair("TO PAY", &r.open.to_string(), true);
     }
 }
 
@@ -114,7 +141,8 @@ fn lines(out: &mut Blocks, r: &Receipt) {
 }
 
 fn tender_lines(out: &mut Blocks, tender: &TenderLine) {
-    out.pair(tender.tender.word(), &tender.amount.to_string(), false);
+    let name = tender.tender.word();
+    out.pair(&format!("{} {name}", mark(tender.standing())), &tender.amount.to_string(), false);
     if let Some((given, change)) = tender.cash {
         out.pair("  received", &Money::new(given, tender.amount.currency).plain(), false);
         out.pair("  change", &Money::new(change, tender.amount.currency).plain(), false);
@@ -123,7 +151,14 @@ fn tender_lines(out: &mut Blocks, tender: &TenderLine) {
         out.pair(&format!("  {detail}"), "", false);
     }
     out.centre(&tender.statement(), true);
-    out.pair(&format!("  ref {}", tender.reference), "", false);
+    if let Some(why) = &tender.reason {
+        out.pair(&format!("  Reason: {why}"), "", false);
+    }
+    if let Some(response) = &tender.response {
+        out.pair(&format!("  Response {response}"), "", false);
+    }
+    let at = if tender.at.is_empty() { String::new() } else { format!("{}  ", tender.at) };
+    out.pair(&format!("  {at}ref {}", tender.reference), "", false);
 }
 
 #[derive(Default)]
@@ -143,5 +178,122 @@ impl Blocks {
     /// A label on the left and an amount at the right edge.
     fn pair(&mut self, label: &str, amount: &str, bold: bool) {
         self.line(label, amount, bold, false, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::mode::Mode;
+    use crate::domain::money::Currency;
+    use crate::domain::payment::PaymentState;
+    use crate::domain::receipt::ReceiptKind;
+    use crate::domain::receipt::example::{Paid, example};
+
+    fn card() -> Receipt {
+        example(Paid::Card).unwrap()
+    }
+
+    /// The rows as `left|right`.
+    fn rows(receipt: &Receipt) -> Vec<String> {
+        let row = |block| match block {
+            Block::Line { left, right, .. } => format!("{left}|{right}"),
+            Block::Rule => "---".to_owned(),
+            Block::Qr(text) => format!("qr {text}"),
+            Block::Logo(_) => "logo".to_owned(),
+        };
+        content(receipt).into_iter().map(row).collect()
+    }
+
+    #[track_caller]
+    fn check(receipt: &Receipt, has: &[&str], has_not: &[&str]) {
+        let rows = rows(receipt);
+        for wanted in has {
+            assert!(rows.iter().any(|row| row == wanted), "no {wanted:?} in {rows:#?}");
+        }
+        for banned in has_not {
+            assert!(!rows.iter().any(|row| row.contains(banned)), "{banned:?} in {rows:#?}");
+        }
+    }
+
+    #[test]
+    fn everything_that_card_schemes_ask_for_is_on_it() {
+        check(
+            &card(),
+            &[
+                "Northwick Heating & Cold|",
+                "3 Quarry Lane, Northwick|",
+                "Merchant 4711 0815|Terminal D07",
+                "SALE|2026-11-24 09:58",
+                "Receipt D07-000412|",
+                "CUSTOMER COPY|",
+                "  1.5 h x 60.00|90.00",
+                "incl. VAT 20 % of 120.83|24.17",
+                "TOTAL|EUR 145.00",
+                "[x] Card|EUR 145.00",
+                "  VISA ....0010  contactless|",
+                "  VISA CREDIT|",
+                "  AID A0000000031010|",
+                "  No verification|",
+                "APPROVED  AUTH 041926|",
+                "  Response 00|",
+                "  2026-11-24 09:57  ref 00000014|",
+                "PAID|EUR 145.00",
+                "Please retain this copy|",
+            ],
+            &["COPY 2", "REPLACES", "TO PAY", "PENDING", "signature", "NOT A RECEIPT", "Expir", "EXP"],
+        );
+    }
+
+    #[test]
+    fn copies_replacements_kinds_and_modes_say_so() {
+        check(&Receipt { copy: 3, ..card() }, &["COPY 3|", "CUSTOMER COPY|"], &["REPLACES"]);
+        let replaces = Some("2026-11-24 08:00".to_owned());
+        check(&Receipt { replaces, ..card() }, &["REPLACES THE RECEIPT OF|", "2026-11-24 08:00|"], &["COPY 1"]);
+        check(&Receipt { kind: ReceiptKind::Refund, ..card() }, &["REFUND|2026-11-24 09:58"], &["SALE"]);
+        for (mode, words) in [(Mode::Test, "TEST - NOT A RECEIPT|"), (Mode::Training, "TRAINING - NOT A RECEIPT|")] {
+            let rows = rows(&Receipt { mode, ..card() });
+            assert_eq!(rows.iter().filter(|row| *row == words).count(), 2, "at both ends: {rows:#?}");
+        }
+    }
+
+    #[test]
+    fn the_merchants_copy_has_a_line_to_sign_where_the_holder_signs() {
+        let signing = |party, state| {
+            let mut receipt = Receipt { party, ..card() };
+            receipt.tenders[0] = TenderLine { signature: true, state, ..receipt.tenders[0].clone() };
+            receipt
+        };
+        let line = "Cardholder's signature|";
+        check(&signing(Party::Merchant, PaymentState::Approved), &[line, "MERCHANT COPY|"], &["CUSTOMER"]);
+        check(&signing(Party::Merchant, PaymentState::Stored), &[line], &[]);
+        check(&signing(Party::Merchant, PaymentState::Declined), &[], &[line]);
+        check(&signing(Party::Customer, PaymentState::Approved), &[], &[line]);
+        check(&Receipt { party: Party::Merchant, ..card() }, &["Please retain this copy|"], &[line]);
+    }
+
+    #[test]
+    fn tip_and_rounding_have_rows_and_a_failed_attempt_its_reason() {
+        let mut receipt = card();
+        (receipt.invoice.totals.tip_minor, receipt.invoice.totals.rounding_minor) = (500, -2);
+        check(&receipt, &["Tip|5.00", "Rounding|-0.02"], &[]);
+        let state = |state, why: &str, open| {
+            let mut receipt = Receipt { open: Money::new(open, Currency::EUR), ..card() };
+            let (auth_code, response) = (None, Some("51".to_owned()));
+            let line = receipt.tenders[0].clone();
+            receipt.tenders[0] = TenderLine { state, auth_code, response, reason: Some(why.to_owned()), ..line };
+            receipt
+        };
+        check(
+            &state(PaymentState::Declined, "not sufficient funds", 14_500),
+            &["<!> Card|EUR 145.00", "  Reason: not sufficient funds|", "  Response 51|", "TO PAY|EUR 145.00"],
+            &["APPROVED", "PAID|"],
+        );
+        check(
+            &state(PaymentState::Stored, "", 0),
+            &["(~) Card|EUR 145.00", "PENDING|EUR 145.00"],
+            &["APPROVED", "TO PAY"],
+        );
+        check(&state(PaymentState::Unknown, "no answer", 14_500), &["NOT KNOWN|EUR 145.00"], &["APPROVED", "PAID|"]);
     }
 }

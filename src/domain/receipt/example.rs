@@ -1,10 +1,11 @@
 //! Receipts to start from: what the printer's tools print when they are given none.
 
-use super::{Merchant, Receipt, TenderLine, short_reference};
+use super::{Merchant, Party, Receipt, ReceiptKind, TenderLine, short_reference};
 use crate::domain::document::DocumentNumber;
 use crate::domain::id::{CustomerId, InvoiceId, JobId, LineId, VisitId};
 use crate::domain::invoice::{Invoice, InvoiceState};
 use crate::domain::line::{Line, LineKind, Quantity};
+use crate::domain::mode::Mode;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{PaymentState, Tender};
 use crate::domain::tax::default_rules;
@@ -31,19 +32,23 @@ pub fn example(paid: Paid) -> Option<Receipt> {
     let lines = lines(paid)?;
     let totals = totals(&lines, Currency::EUR, Extras::NONE).ok()?;
     let total = totals.total();
-    let open = if paid == Paid::Stored { total } else { Money::new(0, Currency::EUR) };
     Some(Receipt {
         merchant: Merchant {
             name: "Northwick Heating & Cold".to_owned(),
             address: "3 Quarry Lane, Northwick".to_owned(),
             tax_id: "IE0000001A".to_owned(),
+            merchant_id: "4711 0815".to_owned(),
             logo: flame(),
         },
         document: document.clone(),
         printed_at: "2026-11-24 09:58".to_owned(),
         customer: "Kestrel Bakery, Brötchen & Café".to_owned(),
         device: "D07".to_owned(),
+        mode: Mode::Live,
+        kind: ReceiptKind::Sale,
+        party: Party::Customer,
         copy: 1,
+        replaces: None,
         invoice: Invoice {
             id: InvoiceId(id(3)),
             document,
@@ -57,7 +62,8 @@ pub fn example(paid: Paid) -> Option<Receipt> {
             delivered: true,
         },
         tenders: tender(paid, total).into_iter().collect(),
-        open,
+        // What is promised covers it, too.
+        open: Money::zero(Currency::EUR),
     })
 }
 
@@ -105,8 +111,12 @@ fn tender(paid: Paid, amount: Money) -> Option<TenderLine> {
         card: card("VISA ....0010  contactless"),
         details: if by_card { details } else { Vec::new() },
         auth_code: (paid == Paid::Card).then(|| "041926".to_owned()),
+        response: (paid == Paid::Card).then(|| "00".to_owned()),
+        reason: None,
+        signature: false,
         cash: (paid == Paid::Cash).then_some((15_000, 15_000 - amount.minor)),
         reference: short_reference(&id(20).to_string()),
+        at: "2026-11-24 09:57".to_owned(),
     })
 }
 

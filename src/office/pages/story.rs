@@ -2,11 +2,12 @@
 
 use super::query::decisions::Decided;
 use crate::domain::decision::Action;
-use crate::domain::event::{Event, ReceiptState};
+use crate::domain::event::{Event, ReceiptQueued, ReceiptState};
 use crate::domain::job::VisitState;
 use crate::domain::line::{Line, LineKind};
 use crate::domain::money::Money;
 use crate::domain::outcome::{Outcome, OutcomeState};
+use crate::domain::receipt::Party;
 
 /// One row: a shape and a tone for the eye, what happened, and what more there is to say.
 pub(super) struct Told {
@@ -54,8 +55,7 @@ pub(super) fn story(event: &Event) -> Told {
             told("plain", "·", what, e.answer.clone().unwrap_or_default())
         }
         Event::PaymentCorrected(e) => told("s-over", "–", "Entry corrected", e.why.clone()),
-        Event::ReceiptQueued(e) if e.copy > 1 => told("plain", "▤", format!("Receipt, copy {}", e.copy), ""),
-        Event::ReceiptQueued(_) => told("plain", "▤", "Receipt sent to the printer", ""),
+        Event::ReceiptQueued(e) => told("plain", "▤", receipt(e), ""),
         Event::ReceiptEnded(e) => {
             let why = e.why.clone().unwrap_or_default();
             match e.state {
@@ -80,6 +80,18 @@ pub(super) fn story(event: &Event) -> Told {
         | Event::PaymentPartTaken(_)
         | Event::PaymentVoidRequested(_)
         | Event::PaymentOutcomeSeen(_) => card(event),
+    }
+}
+
+fn receipt(e: &ReceiptQueued) -> String {
+    let whose = match e.sheet.party {
+        Party::Customer => "Receipt",
+        Party::Merchant => "Merchant's receipt",
+    };
+    match (e.sheet.edition, e.sheet.copy) {
+        (1, 1) => format!("{whose} sent to the printer"),
+        (_, 1) => format!("{whose} sent to the printer, replaces the one before"),
+        (_, copy) => format!("{whose}, copy {copy}"),
     }
 }
 

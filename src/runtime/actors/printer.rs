@@ -4,15 +4,15 @@
 //! never printed again by itself, only when somebody asks for the next copy. The drawer is opened once for a payment.
 //! Start at [`PrinterHandle::print`].
 
+mod compose;
 mod report;
 
 use super::store::StoreHandle;
-use crate::domain::event::{DrawerOpened, Event as Row, ReceiptEnded, ReceiptQueued, ReceiptState};
+use crate::domain::event::{DrawerOpened, Event as Row, ReceiptEnded, ReceiptState};
 use crate::domain::id::JobId;
 use crate::domain::receipt::content::{Block, content};
-use crate::domain::receipt::{Dots, Merchant, Receipt, ReceiptRow, TenderLine};
-use crate::store::StoreError;
-use jiff::tz::TimeZone;
+use crate::domain::receipt::{Dots, Party, Receipt, ReceiptRow, Sheet};
+use compose::{Composed, compose};
 use tillroll_hardware::printer::bitmap::Bitmap;
 use tillroll_hardware::printer::layout::{self, Line, Row as PaperRow, Size, layout};
 use tillroll_hardware::printer::profile::ProfileData;
@@ -50,15 +50,19 @@ pub struct Progress {
 pub struct Preview {
     /// Its rows.
     pub rows: Vec<ReceiptRow>,
-    /// A copy that a stopped program left at the printer.
-    pub unfinished: Option<u32>,
+    /// A sheet that a stopped program left at the printer.
+    pub unfinished: Option<Sheet>,
+    /// Local date and time of the receipt that it would replace.
+    pub replaces: Option<String>,
+    /// The merchant's copy needs the holder's signature.
+    pub signature: bool,
 }
 
 /// What became of a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Printed {
-    /// Which copy.
-    pub copy: u32,
+    /// Which sheet.
+    pub sheet: Sheet,
     /// How it ended.
     pub state: ReceiptState,
     /// What happened and what to do.
@@ -91,11 +95,13 @@ impl PrinterHandle {
         self.progress.clone()
     }
 
-    /// The receipt of a job's invoice as it would be printed now, on a screen of so many columns.
-    pub async fn preview(&self, job: JobId, columns: u16) -> Result<Preview, String> {
-        let (receipt, row) = self.receipt(job).await?;
-        let unfinished = self.store.run(move |store| store.unfinished_copy(row.invoice)).await?;
-        Ok(Preview { rows: on_screen(&receipt, columns, &self.printer), unfinished })
+    /// The receipt of a job's invoice as it would be printed now for a party, on a screen of so many columns.
+    pub async fn preview(&self, job: JobId, party: Party, columns: u16) -> Result<Preview, String> {
+        let Composed { receipt, row } = self.compose(job, party).await?;
+        let unfinished = self.store.run(move |store| store.unfinished_sheet(row.invoice)).await?;
+        let rows = on_screen(&receipt, columns, &self.printer);
+        let signature = receipt.wants_signature();
+        Ok(Preview { rows, unfinished, replaces: receipt.replaces, signature })
     }
 
     /// What would stop a receipt now, in a sentence.
@@ -105,10 +111,10 @@ impl PrinterHandle {
         waiting.await.ok().flatten().map(Interruption::refusal)
     }
 
-    /// Prints the receipt of a job's invoice.
-    pub async fn print(&self, job: JobId) -> Result<Printed, String> {
-        let (receipt, row) = self.receipt(job).await?;
-        let copy = receipt.copy;
+    /// Prints the receipt of a job's invoice for a party.
+    pub async fn print(&self, job: JobId, party: Party) -> Result<Printed, String> {
+        let Composed { receipt, row } = self.compose(job, party).await?;
+        let sheet = row.sheet;
         let unclean = !self.store.run(|store| store.unfinished_receipts()).await?.is_empty();
         self.store.commit(Row::ReceiptQueued(row.clone()), None).await?;
         let rows = layout(&blocks(&receipt), self.printer.columns, &self.printer.pages);
@@ -122,9 +128,9 @@ impl PrinterHandle {
         let sentence = end.sentence().to_owned();
         let why = (!end.is_sent()).then(|| sentence.clone());
         let by = by.map(str::to_owned);
-        let ended = ReceiptEnded { invoice: row.invoice, job, visit: row.visit, copy, state, by, why };
+        let ended = ReceiptEnded { invoice: row.invoice, job, visit: row.visit, sheet, state, by, why };
         self.store.commit(Row::ReceiptEnded(ended), None).await?;
-        Ok(Printed { copy, state, sentence })
+        Ok(Printed { sheet, state, sentence })
     }
 
     /// Asks the printer to stop what it prints.
@@ -147,32 +153,9 @@ impl PrinterHandle {
         }
     }
 
-    async fn receipt(&self, job: JobId) -> Result<(Receipt, ReceiptQueued), String> {
+    async fn compose(&self, job: JobId, party: Party) -> Result<Composed, String> {
         let now = self.store.clock().now_ms();
-        let printed_at = local_minute(now);
-        self.store
-            .run(move |store| {
-                let detail = store.job_detail(job)?;
-                let device = store.identity()?.name.to_string();
-                let merchant = store.document::<Merchant>("merchant")?;
-                let invoice = detail.invoice.clone().ok_or(StoreError::Missing("the invoice"))?;
-                let copy = store.next_copy(invoice.id)?;
-                let queued = ReceiptQueued { invoice: invoice.id, job, visit: invoice.visit, copy };
-                let open = invoice.open(detail.sums)?;
-                let receipt = Receipt {
-                    merchant: merchant.ok_or(StoreError::Missing("the merchant's name"))?,
-                    document: invoice.document.clone(),
-                    printed_at,
-                    customer: detail.row.customer_name.clone(),
-                    device,
-                    copy,
-                    tenders: detail.payments.iter().map(TenderLine::of).collect(),
-                    invoice,
-                    open,
-                };
-                Ok((receipt, queued))
-            })
-            .await
+        self.store.run(move |store| compose(store, job, party, now)).await
     }
 }
 
@@ -225,12 +208,6 @@ fn state(end: JobEnd) -> (ReceiptState, Option<&'static str>) {
         JobEnd::Interrupted(_) => (ReceiptState::Interrupted, None),
         JobEnd::Refused(_) => (ReceiptState::Refused, None),
     }
-}
-
-/// `2026-11-24 09:58`, local.
-fn local_minute(now_ms: i64) -> String {
-    let at = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 async fn run(mut link: PrinterLink, mut queue: mpsc::Receiver<Job>, told: watch::Sender<Progress>) {

@@ -8,7 +8,7 @@ use crate::app::msg::Key;
 use crate::app::screens::{job, today};
 use crate::app::update::{pay, step};
 use crate::domain::event::{Event, ReceiptEnded, ReceiptState};
-use crate::domain::receipt::ReceiptRow;
+use crate::domain::receipt::{Party, ReceiptRow, Sheet};
 
 /// Asks for the layout and how the printer is, and shows the receipt.
 pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
@@ -18,10 +18,23 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     };
     let Some(job) = job else { return };
     let op = model.next_op();
-    out.extend([Effect::RenderReceipt { op, job, columns: model.columns }, Effect::CheckPrinter { op }]);
+    out.extend([
+        Effect::RenderReceipt { op, job, party: Party::Customer, columns: model.columns },
+        Effect::CheckPrinter { op },
+    ]);
     model.wanted = Some(job);
-    model.receipt =
-        Some(ReceiptView { op, rows: None, unfinished: None, scroll: 0, trouble: None, printing: None, printed: None });
+    model.receipt = Some(ReceiptView {
+        op,
+        rows: None,
+        party: Party::Customer,
+        replaces: None,
+        signature: false,
+        unfinished: None,
+        scroll: 0,
+        trouble: None,
+        printing: None,
+        printed: None,
+    });
     model.go(Screen::Receipt);
 }
 
@@ -31,7 +44,7 @@ pub fn print(model: &mut Model, out: &mut Vec<Effect>) {
     let op = model.next_op();
     if let Some(view) = &mut model.receipt {
         view.printing = Some(Printing { op, sent: 0, rows: 0, waits: None, stopping: false });
-        out.push(Effect::Print { op, job });
+        out.push(Effect::Print { op, job, party: view.party });
     }
 }
 
@@ -45,12 +58,12 @@ pub fn stop(model: &mut Model, out: &mut Vec<Effect>) {
 
 /// The copy that a stopped program left came out, says the technician.
 pub fn came_out(model: &mut Model, out: &mut Vec<Effect>) {
-    let (Some(copy), Some(invoice)) = (unfinished(model), job::invoice(model)) else { return };
+    let (Some(sheet), Some(invoice)) = (unfinished(model), job::invoice(model)) else { return };
     let event = Event::ReceiptEnded(ReceiptEnded {
         invoice: invoice.id,
         job: invoice.job,
         visit: invoice.visit,
-        copy,
+        sheet,
         state: ReceiptState::Confirmed,
         by: Some("technician".to_owned()),
         why: None,
@@ -61,7 +74,7 @@ pub fn came_out(model: &mut Model, out: &mut Vec<Effect>) {
 /// That is on the disk.
 pub fn found(model: &mut Model) {
     if let Some(view) = &mut model.receipt {
-        view.printed = view.unfinished.take().map(|copy| (copy, true));
+        view.printed = view.unfinished.take().map(|sheet| (sheet, true));
     }
 }
 
@@ -75,8 +88,8 @@ pub fn show_code(model: &mut Model) {
     model.overlay = code.map(Overlay::Code);
 }
 
-/// The copy of which nobody knows whether it came out.
-pub fn unfinished(model: &Model) -> Option<u32> {
+/// The sheet of which nobody knows whether it came out.
+pub fn unfinished(model: &Model) -> Option<Sheet> {
     model.receipt.as_ref().and_then(|view| view.unfinished)
 }
 

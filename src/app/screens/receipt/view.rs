@@ -7,7 +7,7 @@ use crate::app::model::{Model, ReceiptView};
 use crate::app::screens::job;
 use crate::app::screens::job::view::beside;
 use crate::app::view::{Body, Place};
-use crate::domain::receipt::ReceiptRow;
+use crate::domain::receipt::{ReceiptRow, Sheet};
 use crate::ui::page::Focus;
 use crate::ui::row::Row;
 use crate::ui::text::{width, wrap};
@@ -77,8 +77,8 @@ fn notes(view: &ReceiptView, cells: usize) -> Vec<Row> {
         return said(&how, Role::Strong);
     }
     match (view.printed, view.unfinished, &view.trouble) {
-        (Some((1, true)), ..) => said("printed", Role::Strong),
-        (Some((copy, true)), ..) => said(&format!("printed copy {copy}"), Role::Strong),
+        (Some((Sheet { copy: 1, .. }, true)), ..) => said("printed", Role::Strong),
+        (Some((Sheet { copy, .. }, true)), ..) => said(&format!("printed copy {copy}"), Role::Strong),
         (Some((_, false)), ..) => said("sent, not confirmed: look at the paper", Role::Warn),
         (None, Some(_), _) => {
             said("The program stopped while this was printed. Did it come out? If not, print a copy.", Role::Warn)
