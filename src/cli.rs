@@ -30,6 +30,7 @@ pub mod state;
 pub mod status;
 pub mod sync;
 pub mod verify;
+pub mod verify_receipt;
 
 pub use error::CliError;
 
@@ -80,6 +81,8 @@ enum Command {
     Printer(printer::PrinterArgs),
     /// A receipt as JSON, to try a printer with
     Receipt(receipt::ReceiptArgs),
+    /// Check what a receipt's QR code says, with no network and no account
+    VerifyReceipt(verify_receipt::Args),
     /// The simulated card processor
     #[cfg(feature = "office")]
     Processor(processor::ProcessorArgs),
@@ -118,6 +121,7 @@ fn json(cli: &Cli) -> bool {
         Some(Command::Reader(args)) => args.json(),
         Some(Command::Printer(args)) => args.json(),
         Some(Command::Receipt(_)) => false,
+        Some(Command::VerifyReceipt(args)) => args.json,
         Some(Command::Enrol(args)) => args.state.json,
         Some(
             Command::Sync(args)
@@ -142,6 +146,7 @@ async fn run(cli: Cli) -> Result<bool, CliError> {
         Some(Command::Reader(args)) => reader::run(args).await,
         Some(Command::Printer(args)) => printer::run(args).await,
         Some(Command::Receipt(args)) => receipt::run(&args),
+        Some(Command::VerifyReceipt(args)) => verify_receipt::run(&args),
         Some(Command::Enrol(args)) => enrol::run(args).await,
         Some(Command::Sync(args)) => sync::run(&args).await,
         Some(Command::Status(args)) => status::run(&args),

@@ -6,10 +6,13 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
+use ed25519_dalek::SigningKey;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
+use tillroll::domain::journal::Hash;
+use tillroll::domain::receipt::Receipt;
 
 /// Columns, dots and the paper's width of each make.
 const MAKES: [(&str, usize, &str); 4] =
@@ -207,6 +210,37 @@ fn slow_others_read_every_field_of_our_receipts() {
             assert_eq!(rows.contains("APPROVED"), paid == "card", "{rows}");
             assert_eq!(printed.drawer(), (drawer, drawer), "{make:?} {paid}");
             assert_eq!(printed.code(), "D07-000412");
+        }
+    }
+}
+
+#[test]
+fn slow_others_read_a_signed_statement_that_verifies() {
+    let Some(judges) = judges() else { return };
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let public = hex::encode(key.verifying_key().to_bytes());
+    let verified = |text: &str| {
+        let out =
+            Command::new(env!("CARGO_BIN_EXE_tillroll")).args(["verify-receipt", text, "--key", &public]).output();
+        let out = out.unwrap();
+        (out.status.code().unwrap(), String::from_utf8(out.stdout).unwrap())
+    };
+    let longest = "ZZZZZZZZ-4294967295";
+    for make in MAKES {
+        for (document, seq) in [("D07-000412", 4_194), (longest, u64::MAX)] {
+            let mut receipt: Receipt = serde_json::from_value(example("pending")).unwrap();
+            receipt.document = document.parse().unwrap();
+            receipt.invoice.totals.total_minor = if document == longest { i64::MIN } else { 14_500 };
+            receipt.sign(&key, seq, Hash([0xAB; 32]), 1_795_514_280_000);
+            let printed = Printed::new(&judges, &serde_json::to_value(&receipt).unwrap(), make);
+            printed.check(make.1);
+            let code = printed.code();
+            assert_eq!(Some(&code), receipt.statement.as_ref(), "{make:?}");
+            let (status, said) = verified(&code);
+            assert!(status == 0 && said.contains(document) && said.contains("pending"), "{said}");
+            let mut changed = code.into_bytes();
+            changed[40] = if changed[40] == b'A' { b'B' } else { b'A' };
+            assert_eq!(verified(&String::from_utf8(changed).unwrap()).0, 1, "{make:?}");
         }
     }
 }

@@ -96,6 +96,13 @@ CREATE TABLE device (
     last_heard_ms INTEGER
 ) STRICT;
 
+-- Every key that a handheld ever had: receipts outlive an enrolment.
+CREATE TABLE device_key (
+    public_key TEXT PRIMARY KEY CHECK (length(public_key) = 64),
+    device     TEXT NOT NULL REFERENCES device (id),
+    since_ms   INTEGER NOT NULL
+) STRICT;
+
 -- One journal of a handheld. acked: contiguous and stored; stated: the head that the handheld says it has. met: the
 -- office's epoch that it spoke to last, and the head that it stated when it first did; 0 in an office never restored.
 CREATE TABLE device_epoch (

@@ -7,7 +7,7 @@ use crate::domain::id::PaymentId;
 use crate::domain::payment::Payment;
 use crate::domain::price::PriceItem;
 use crate::domain::read::{JobDetail, SyncStatus, TodayRow};
-use crate::domain::receipt::{ReceiptRow, Sheet};
+use crate::domain::receipt::{Dots, ReceiptRow, Sheet};
 use crate::domain::shift::ShiftNow;
 use crate::flow;
 use uuid::Uuid;
@@ -112,6 +112,8 @@ pub struct ReceiptPreview {
     pub replaces: Option<String>,
     /// The merchant's copy needs the holder's signature.
     pub signature: bool,
+    /// The receipt's number as a code.
+    pub number: Option<Dots>,
 }
 
 /// What became of a receipt.

@@ -98,6 +98,17 @@ enum DeviceCommand {
         #[command(flatten)]
         db: Db,
     },
+    /// The public keys of every handheld, for `tillroll verify-receipt --key`
+    Keys(KeysArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct KeysArgs {
+    /// Where they go; to standard output unless named
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    db: Db,
 }
 
 impl OfficeArgs {
@@ -106,7 +117,7 @@ impl OfficeArgs {
         match &self.command {
             OfficeCommand::Serve(_) => false,
             OfficeCommand::User(UserCommand::Add { db, .. })
-            | OfficeCommand::Device(DeviceCommand::Add { db, .. })
+            | OfficeCommand::Device(DeviceCommand::Add { db, .. } | DeviceCommand::Keys(KeysArgs { db, .. }))
             | OfficeCommand::Verify(db)
             | OfficeCommand::NewEpoch(db) => db.json,
             OfficeCommand::Rules(command) => command.json(),
@@ -126,6 +137,7 @@ pub async fn run(args: OfficeArgs) -> Result<bool, CliError> {
         OfficeCommand::Device(DeviceCommand::Add { name, technician, office, db }) => {
             device_add(&name, technician.as_deref(), &office, &db)
         }
+        OfficeCommand::Device(DeviceCommand::Keys(args)) => device_keys(&args),
         OfficeCommand::Import(args) => import(&args),
         OfficeCommand::Rules(command) => rules::run(&command),
         OfficeCommand::NewEpoch(db) => new_epoch(&db),
@@ -217,6 +229,33 @@ fn device_add(name: &str, technician: Option<&str>, url: &str, db: &Db) -> Resul
     let square = QrCode::new(format!("tillroll:enrol?office={url}&code={code}")).map_err(anyhow::Error::from)?;
     line(&square.render::<Dense1x2>().quiet_zone(true).build())?;
     line(&format!("On the handheld, within 24 hours: tillroll enrol --office {url} --code {code}"))?;
+    Ok(true)
+}
+
+fn device_keys(args: &KeysArgs) -> Result<bool, CliError> {
+    let keys = open(&path(&args.db.db)?, defaults())?.device_keys().map_err(anyhow::Error::from)?;
+    let mut text = String::from(
+        "# Public keys of handhelds: NAME KEY. Check a receipt: tillroll verify-receipt --key THIS-FILE\n",
+    );
+    for (name, key) in &keys {
+        text.push_str(&format!("{name} {key}\n"));
+    }
+    match &args.out {
+        Some(file) => {
+            let cannot = |why| {
+                let message = format!("{} cannot be written: {why}", file.display());
+                CliError::not_now("write", message, "name another file")
+            };
+            std::fs::write(file, &text).map_err(cannot)?;
+            let said = format!("{} keys are in {}.", keys.len(), file.display());
+            if args.db.json { object(&json!({ "keys": keys.len(), "file": file }))? } else { line(&said)? }
+        }
+        None if args.db.json => {
+            let one = |(name, key): &(String, String)| json!({ "name": name, "key": key });
+            object(&json!({ "keys": keys.iter().map(one).collect::<Vec<_>>() }))?;
+        }
+        None => line(text.trim_end())?,
+    }
     Ok(true)
 }
 

@@ -47,12 +47,12 @@ impl Rig {
     ) -> anyhow::Result<Rig> {
         let identity = store.identity()?;
         let key = signing_key(&dir.join("device.key"))?;
-        let client = Client::new(office.unwrap_or(&identity.office_url), identity.device, key, ANSWER_MS)?;
+        let client = Client::new(office.unwrap_or(&identity.office_url), identity.device, key.clone(), ANSWER_MS)?;
         let (store, thread) = store::spawn(store, Clock::new(&identity.technician_name))?;
         let (events_in, events) = mpsc::channel(EVENTS);
         let (link, online) = sync::link_channel();
         let (reader, reader_task) = reader::spawn(reader, store.clone(), online, events_in.clone());
-        let printer = printer::spawn(printer, store.clone());
+        let printer = printer::spawn(printer, store.clone(), key);
         let sync = sync::spawn(client, store.clone(), link, events_in.clone(), identity.office_key, pace);
         let devices = devices::spawn(store.clone(), reader.clone());
         let till = Till { store, reader, devices, printer, sync, events: events_in };

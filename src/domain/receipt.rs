@@ -6,6 +6,7 @@
 pub mod content;
 pub mod example;
 pub mod standing;
+pub mod statement;
 pub mod tender;
 
 pub use standing::ReceiptStanding;
@@ -13,10 +14,13 @@ pub use tender::{TenderLine, mark, short_reference};
 
 use super::document::DocumentNumber;
 use super::invoice::Invoice;
+use super::journal::Hash;
 use super::mode::Mode;
 use super::money::Money;
 use super::payment::{PaymentState, Standing, Tender};
+use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
+use statement::Statement;
 
 /// Who takes the money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +143,9 @@ pub struct Receipt {
     /// Local date and time of the receipt that this one replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// What the device states of it under its signature; see [`statement`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
     /// The invoice.
     pub invoice: Invoice,
     /// Its payments.
@@ -158,9 +165,29 @@ impl Receipt {
         standing::said(&self.tenders, self.open)
     }
 
-    /// What its QR code says.
+    /// What its QR code says without a signature, and what a person may say instead of it.
     pub fn reference(&self) -> String {
         self.document.to_string()
+    }
+
+    /// What its QR code says.
+    pub fn code(&self) -> String {
+        self.statement.clone().unwrap_or_else(|| self.reference())
+    }
+
+    /// Has the device state what it says: row `seq` with `hash` is the journal's last, `at_ms` the device's clock.
+    pub fn sign(&mut self, key: &SigningKey, seq: u64, hash: Hash, at_ms: i64) {
+        let statement = Statement {
+            mode: self.mode,
+            kind: self.kind,
+            standing: self.standing(),
+            document: self.document.clone(),
+            total: self.invoice.totals.total(),
+            seq,
+            hash,
+            at_s: u32::try_from(at_ms.div_euclid(1_000)).unwrap_or(0),
+        };
+        self.statement = statement.sign(key);
     }
 
     /// Whether printing it the first time goes with a kick of the drawer: its last payment is cash.
@@ -202,6 +229,15 @@ pub struct Dots {
 }
 
 impl Dots {
+    /// White modules around a code on a screen.
+    pub const QUIET: usize = 2;
+
+    /// Whether it fits a screen, white around it and a row of text below; two dots stand in a cell, one above the other.
+    pub fn fits(&self, columns: usize, rows: usize) -> bool {
+        let side = self.side + 2 * Dots::QUIET;
+        side <= columns && side.div_ceil(2) < rows
+    }
+
     /// Whether a dot is black; white outside.
     pub fn get(&self, x: usize, y: usize) -> bool {
         x < self.side && self.black.get(y * self.side + x).copied().unwrap_or(false)

@@ -39,6 +39,18 @@ impl Office {
         })
     }
 
+    /// The public keys of every handheld, old ones too: name and 64 hex digits, by name, the oldest first.
+    pub fn device_keys(&self) -> Result<Vec<(String, String)>, OfficeError> {
+        self.read(|db| {
+            let mut statement = db.prepare(
+                "SELECT d.name, k.public_key FROM device_key k JOIN device d ON d.id = k.device
+                 ORDER BY d.name, k.since_ms, k.public_key",
+            )?;
+            let found = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+            Ok(found.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Takes a code and a handheld's key; `None` when the code is not good.
     pub(super) fn enrol(&self, request: &EnrolRequest) -> Result<Option<EnrolAnswer>, OfficeError> {
         let now = self.now_ms();
@@ -57,6 +69,10 @@ impl Office {
             tx.execute(
                 "UPDATE device SET public_key = ?2, enrolled_ms = ?3, last_heard_ms = ?3 WHERE id = ?1",
                 (&device, &request.public_key, now),
+            )?;
+            tx.execute(
+                "INSERT INTO device_key (public_key, device, since_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                (&request.public_key, &device, now),
             )?;
             let (name, technician, person): (String, Option<String>, Option<String>) = tx.query_row(
                 "SELECT d.name, t.id, t.name FROM device d LEFT JOIN technician t ON t.id = d.technician

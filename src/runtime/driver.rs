@@ -248,11 +248,12 @@ impl Hands {
             }
             Effect::RenderReceipt { op, job, party, columns } => {
                 let outcome = self.till.printer.preview(job, party, columns).await;
-                let outcome = outcome.map(|Preview { rows, unfinished, replaces, signature }| ReceiptPreview {
+                let outcome = outcome.map(|Preview { rows, unfinished, replaces, signature, number }| ReceiptPreview {
                     rows,
                     unfinished,
                     replaces,
                     signature,
+                    number,
                 });
                 self.say(Msg::Receipt { op, outcome }).await;
             }

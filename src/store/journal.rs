@@ -145,6 +145,11 @@ impl Store {
         hash_at(&self.connection, seq)
     }
 
+    /// The last row's seq and hash; 0 and the start of every chain for an empty journal.
+    pub fn head(&self) -> Result<(u64, Hash), StoreError> {
+        head(&self.connection)
+    }
+
     /// Last row that the office acknowledged.
     pub fn acked(&self) -> Result<u64, StoreError> {
         Ok(self.meta("acked_seq")?.unwrap_or(0))

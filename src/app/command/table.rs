@@ -103,7 +103,7 @@ pub const COMMANDS: &[Command] = &[
     row(CommandId::Print, letter('p'), &[Screen::Receipt], (1, "print"), "print the receipt", "Prints the receipt; a second one is marked COPY."),
     row(CommandId::StopPrint, Some(Key::Esc), &[Screen::Receipt], (1, "stop"), "", "Asks the printer to stop; what is out is waste, the next print is a copy."),
     row(CommandId::CameOut, letter('y'), &[Screen::Receipt], (2, "came out"), "it came out", "The receipt that was under way when the program stopped is on paper."),
-    row(CommandId::ShowCode, letter('q'), &[Screen::Receipt], (3, "code"), "show as a code", "Shows the receipt's number as a QR code, for the customer's phone."),
+    row(CommandId::ShowCode, letter('q'), &[Screen::Receipt], (3, "code"), "show as a code", "Shows the receipt's code for the customer's phone; only its number where the screen is small."),
     row(CommandId::NoPrint, letter('n'), &[Screen::Receipt], (2, "none"), "no receipt", "Leaves without printing."),
     row(CommandId::TryNow, letter('t'), &[Screen::Sync], (1, "try now"), "try the office now", "Talks to the office now."),
     row(CommandId::Prove, letter('p'), &[Screen::Sync], (2, "prove"), "prove the journal", "Checks the hash of every row of the journal."),

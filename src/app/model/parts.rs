@@ -175,6 +175,8 @@ pub struct ReceiptView {
     pub replaces: Option<String>,
     /// The merchant's copy needs the holder's signature.
     pub signature: bool,
+    /// The receipt's number as a code.
+    pub number: Option<Dots>,
     /// A sheet that a stopped program left at the printer.
     pub unfinished: Option<Sheet>,
     /// First row shown.

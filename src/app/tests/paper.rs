@@ -27,6 +27,7 @@ pub fn receipt(detail: &JobDetail, columns: u16) -> ReceiptPreview {
         party: Party::Customer,
         copy: 1,
         replaces: None,
+        statement: None,
         invoice: detail.invoice.clone().unwrap(),
         tenders: detail.payments.iter().map(TenderLine::of).filter(TenderLine::is_shown).collect(),
         open: detail.open().unwrap(),

@@ -63,7 +63,7 @@ pub fn receipt(model: &mut Model, op: OpId, outcome: Result<ReceiptPreview, Stri
     if let Some(view) = model.receipt.as_mut().filter(|view| view.op == op) {
         let rows = outcome.map(|preview| {
             (view.unfinished, view.signature) = (preview.unfinished, preview.signature);
-            view.replaces = preview.replaces;
+            (view.replaces, view.number) = (preview.replaces, preview.number);
             preview.rows
         });
         view.rows = Some(rows);

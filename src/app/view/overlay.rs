@@ -48,12 +48,12 @@ pub fn hints(model: &Model) -> Option<Vec<HintText>> {
 
 /// The receipt's code over the whole screen: what is white on paper is lit, two dots a cell.
 pub fn code(code: &Dots, look: Look, columns: u16, rows: u16) -> Vec<Row> {
-    const QUIET: usize = 2;
+    const QUIET: usize = Dots::QUIET;
     let side = code.side + 2 * QUIET;
     let lines = side.div_ceil(2);
     let (columns, rows) = (usize::from(columns), usize::from(rows));
     let hint = Row::of("Esc", Role::Key).and(" back", Role::Dim);
-    if look.glyphs.seven_bits || side > columns || lines + 1 > rows {
+    if look.glyphs.seven_bits || !code.fits(columns, rows) {
         let text = "This screen cannot show a code: print the receipt, or say its number.";
         let mut said: Vec<Row> = wrap(text, columns).into_iter().map(Row::text).collect();
         said.push(hint);

@@ -52,7 +52,7 @@ pub fn content(receipt: &Receipt) -> Vec<Block> {
     }
     // White around the code, or no phone reads it.
     out.pair("", "", false);
-    out.0.push(Block::Qr(r.reference()));
+    out.0.push(Block::Qr(r.code()));
     out.pair("", "", false);
     out.centre("Please retain this copy", false);
     out.centre("Thank you", false);

@@ -49,6 +49,7 @@ pub fn example(paid: Paid) -> Option<Receipt> {
         party: Party::Customer,
         copy: 1,
         replaces: None,
+        statement: None,
         invoice: Invoice {
             id: InvoiceId(id(3)),
             document,

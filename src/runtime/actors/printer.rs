@@ -13,6 +13,8 @@ use crate::domain::id::JobId;
 use crate::domain::receipt::content::{Block, content};
 use crate::domain::receipt::{Dots, Party, Receipt, ReceiptRow, Sheet};
 use compose::{Composed, compose};
+use ed25519_dalek::SigningKey;
+use std::sync::Arc;
 use tillroll_hardware::printer::bitmap::Bitmap;
 use tillroll_hardware::printer::layout::{self, Line, Row as PaperRow, Size, layout};
 use tillroll_hardware::printer::profile::ProfileData;
@@ -56,6 +58,8 @@ pub struct Preview {
     pub replaces: Option<String>,
     /// The merchant's copy needs the holder's signature.
     pub signature: bool,
+    /// Its number as a code.
+    pub number: Option<Dots>,
 }
 
 /// What became of a receipt.
@@ -76,17 +80,18 @@ pub struct PrinterHandle {
     stop: mpsc::Sender<PrinterCommand>,
     progress: watch::Receiver<Progress>,
     store: StoreHandle,
+    key: Arc<SigningKey>,
     printer: ProfileData,
     drawer: bool,
 }
 
-/// Starts the printer's task.
-pub fn spawn(link: PrinterLink, store: StoreHandle) -> PrinterHandle {
+/// Starts the printer's task. Receipts carry what `key`, the device's, states of them.
+pub fn spawn(link: PrinterLink, store: StoreHandle, key: SigningKey) -> PrinterHandle {
     let (jobs, queue) = mpsc::channel(QUEUE);
     let (told, progress) = watch::channel(Progress::default());
     let (printer, stop, drawer) = (link.printer.clone(), link.commands.clone(), link.drawer);
     tokio::spawn(run(link, queue, told));
-    PrinterHandle { jobs, stop, progress, store, printer, drawer }
+    PrinterHandle { jobs, stop, progress, store, key: Arc::new(key), printer, drawer }
 }
 
 impl PrinterHandle {
@@ -97,11 +102,13 @@ impl PrinterHandle {
 
     /// The receipt of a job's invoice as it would be printed now for a party, on a screen of so many columns.
     pub async fn preview(&self, job: JobId, party: Party, columns: u16) -> Result<Preview, String> {
-        let Composed { receipt, row } = self.compose(job, party).await?;
-        let unfinished = self.store.run(move |store| store.unfinished_sheet(row.invoice)).await?;
+        let Composed { mut receipt, row, at_ms } = self.compose(job, party).await?;
+        let (unfinished, (seq, hash)) =
+            self.store.run(move |store| Ok((store.unfinished_sheet(row.invoice)?, store.head()?))).await?;
+        receipt.sign(&self.key, seq, hash, at_ms);
         let rows = on_screen(&receipt, columns, &self.printer);
         let signature = receipt.wants_signature();
-        Ok(Preview { rows, unfinished, replaces: receipt.replaces, signature })
+        Ok(Preview { rows, unfinished, number: dots(&receipt.reference()), replaces: receipt.replaces, signature })
     }
 
     /// What would stop a receipt now, in a sentence.
@@ -113,10 +120,12 @@ impl PrinterHandle {
 
     /// Prints the receipt of a job's invoice for a party.
     pub async fn print(&self, job: JobId, party: Party) -> Result<Printed, String> {
-        let Composed { receipt, row } = self.compose(job, party).await?;
+        let Composed { mut receipt, row, at_ms } = self.compose(job, party).await?;
         let sheet = row.sheet;
         let unclean = !self.store.run(|store| store.unfinished_receipts()).await?.is_empty();
-        self.store.commit(Row::ReceiptQueued(row.clone()), None).await?;
+        let seq = self.store.commit(Row::ReceiptQueued(row.clone()), None).await?.seq;
+        let hash = self.store.run(move |store| store.hash_of(seq)).await?;
+        receipt.sign(&self.key, seq, hash, at_ms);
         let rows = layout(&blocks(&receipt), self.printer.columns, &self.printer.pages);
         let (answer, waiting) = oneshot::channel();
         let sent = self.jobs.send(Job::Print { rows, unclean, answer }).await;
@@ -187,16 +196,20 @@ fn shown(row: &PaperRow, columns: u16) -> ReceiptRow {
             let line = Line { large: Size::Normal, ..line.clone() };
             ReceiptRow::Text { text: line.padded(columns.into()), bold }
         }
-        PaperRow::Qr(text) => match qr::code(text) {
-            Some(code) => {
-                let places = (0..code.height()).flat_map(|y| (0..code.width()).map(move |x| (x, y)));
-                let black = places.map(|(x, y)| code.get(x, y)).collect();
-                ReceiptRow::Qr(Dots { side: usize::try_from(code.width()).unwrap_or(0), black })
-            }
+        PaperRow::Qr(text) => match dots(text) {
+            Some(code) => ReceiptRow::Qr(code),
             None => ReceiptRow::Text { text: text.clone(), bold: false },
         },
         PaperRow::Image(_) => ReceiptRow::Logo,
     }
+}
+
+/// A text as a code.
+fn dots(text: &str) -> Option<Dots> {
+    let code = qr::code(text)?;
+    let places = (0..code.height()).flat_map(|y| (0..code.width()).map(move |x| (x, y)));
+    let black = places.map(|(x, y)| code.get(x, y)).collect();
+    Some(Dots { side: usize::try_from(code.width()).unwrap_or(0), black })
 }
 
 fn state(end: JobEnd) -> (ReceiptState, Option<&'static str>) {

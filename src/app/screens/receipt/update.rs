@@ -8,7 +8,7 @@ use crate::app::msg::Key;
 use crate::app::screens::{job, today};
 use crate::app::update::{pay, step};
 use crate::domain::event::{Event, ReceiptEnded, ReceiptState};
-use crate::domain::receipt::{Party, ReceiptRow, Sheet};
+use crate::domain::receipt::{Dots, Party, ReceiptRow, Sheet};
 
 /// Asks for the layout and how the printer is, and shows the receipt.
 pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
@@ -29,6 +29,7 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
         party: Party::Customer,
         replaces: None,
         signature: false,
+        number: None,
         unfinished: None,
         scroll: 0,
         trouble: None,
@@ -78,14 +79,17 @@ pub fn found(model: &mut Model) {
     }
 }
 
-/// Shows its code over everything.
+/// Shows its code over everything; where the screen is too small for what the device states, the number alone.
 pub fn show_code(model: &mut Model) {
+    let (columns, lines) = (usize::from(model.columns), usize::from(model.rows));
+    let number = model.receipt.as_ref().and_then(|view| view.number.clone());
     let rows = model.receipt.as_ref().and_then(|view| view.rows.as_ref()?.as_ref().ok());
     let code = rows.into_iter().flatten().find_map(|row| match row {
         ReceiptRow::Qr(dots) => Some(dots.clone()),
         ReceiptRow::Text { .. } | ReceiptRow::Logo => None,
     });
-    model.overlay = code.map(Overlay::Code);
+    let code: Option<Dots> = code;
+    model.overlay = code.filter(|code| code.fits(columns, lines)).or(number).map(Overlay::Code);
 }
 
 /// The sheet of which nobody knows whether it came out.

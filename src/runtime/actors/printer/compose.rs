@@ -15,6 +15,8 @@ pub(super) struct Composed {
     pub receipt: Receipt,
     /// The row.
     pub row: ReceiptQueued,
+    /// When, Unix milliseconds.
+    pub at_ms: i64,
 }
 
 /// The receipt of a job's invoice as it would be printed at `now_ms`.
@@ -47,6 +49,7 @@ pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> R
         party,
         copy: 1,
         replaces: None,
+        statement: None,
         tenders,
         invoice,
         open,
@@ -56,7 +59,11 @@ pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> R
     receipt.copy = next.sheet.copy;
     receipt.replaces = next.replaces_ms.map(local_minute);
     let (invoice, visit) = (receipt.invoice.id, receipt.invoice.visit);
-    Ok(Composed { row: ReceiptQueued { invoice, job, visit, sheet: next.sheet, standing, said }, receipt })
+    Ok(Composed {
+        row: ReceiptQueued { invoice, job, visit, sheet: next.sheet, standing, said },
+        receipt,
+        at_ms: now_ms,
+    })
 }
 
 /// `2026-11-24 09:58`, local.
