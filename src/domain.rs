@@ -6,6 +6,7 @@
 pub mod customer;
 pub mod decision;
 pub mod document;
+pub mod email;
 pub mod event;
 pub mod exception;
 pub mod fold;

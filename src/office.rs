@@ -9,6 +9,7 @@ pub mod books;
 pub mod decide;
 pub mod devices;
 pub mod epoch;
+pub mod ereceipts;
 pub mod exceptions;
 pub mod feed;
 pub mod import;

@@ -557,6 +557,31 @@ CREATE TABLE feed_entry (
 ) STRICT;
 CREATE UNIQUE INDEX feed_order ON feed_entry (channel, n);
 
+-- Receipts by e-mail: the outbox. n is 1 for what a handheld asked for (request: its row); more follow by themselves
+-- after a late word, then the one before is superseded. standing and said: what the message said, once sent.
+CREATE TABLE ereceipt (
+    request    TEXT NOT NULL,
+    n          INTEGER NOT NULL CHECK (n > 0),
+    device     TEXT NOT NULL,
+    invoice    TEXT NOT NULL REFERENCES invoice (id),
+    address    TEXT NOT NULL,
+    state      TEXT NOT NULL CHECK (state = 'queued' OR state = 'sent' OR state = 'failed'),
+    standing   TEXT CHECK (standing = 'due' OR standing = 'part_paid' OR standing = 'pending'
+                           OR standing = 'unknown' OR standing = 'paid'),
+    said       TEXT,
+    superseded INTEGER NOT NULL DEFAULT 0 CHECK (superseded IN (0, 1)),
+    asked_ms   INTEGER NOT NULL,
+    sent_ms    INTEGER,
+    tries      INTEGER NOT NULL DEFAULT 0,
+    next_ms    INTEGER NOT NULL,
+    error      TEXT,
+    PRIMARY KEY (request, n),
+    CHECK ((state = 'sent') = (sent_ms IS NOT NULL AND standing IS NOT NULL AND said IS NOT NULL))
+) STRICT;
+CREATE INDEX ereceipt_due ON ereceipt (next_ms) WHERE state = 'queued';
+CREATE INDEX ereceipt_open ON ereceipt (request) WHERE state = 'sent' AND superseded = 0;
+CREATE INDEX ereceipt_by_invoice ON ereceipt (invoice);
+
 -- People at the office's pages.
 CREATE TABLE user (
     name     TEXT PRIMARY KEY,

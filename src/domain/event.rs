@@ -3,12 +3,14 @@
 //! A kind or version that this program does not know stays readable by its subjects; it is never guessed at.
 
 mod begin;
+mod email;
 mod paper;
 mod payment;
 mod refund;
 mod shift;
 
 pub use begin::{JournalOpened, PreviousHead};
+pub use email::ReceiptEmailRequested;
 pub use paper::{DrawerOpened, ReceiptEnded, ReceiptQueued, ReceiptState};
 pub use payment::{
     CashRecorded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
@@ -203,6 +205,8 @@ events!(
     CashMoved(CashMoved) = "cash.moved",
     /// A cash shift ends.
     ShiftClosed(ShiftClosed) = "shift.closed",
+    /// The customer wants the receipt by e-mail.
+    ReceiptEmailRequested(ReceiptEmailRequested) = "receipt.email_requested",
 );
 
 /// The ids that an event speaks about.
@@ -277,6 +281,7 @@ impl Event {
             Event::ShiftOpened(e) => About { shift: Some(e.shift), ..About::default() },
             Event::CashMoved(e) => About { shift: Some(e.shift), ..About::default() },
             Event::ShiftClosed(e) => About { shift: Some(e.shift), ..About::default() },
+            Event::ReceiptEmailRequested(e) => About::invoice(e.job, e.visit, e.invoice),
         }
     }
 

@@ -113,6 +113,10 @@ pub fn fold(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldEr
         Event::JournalOpened(_) | Event::ReceiptQueued(_) | Event::ReceiptEnded(_) | Event::DrawerOpened(_) => {
             Ok(Changes::default())
         }
+        Event::ReceiptEmailRequested(e) => match &known.invoice {
+            Some(invoice) if invoice.id == e.invoice => Ok(Changes::default()),
+            Some(_) | None => Err(FoldError::Missing("an invoice")),
+        },
         Event::VisitMoved(e) => visit_moved(e, known),
         Event::LineAdded(e) => line_added(e, known, row),
         Event::LineRemoved(e) => line_removed(e, known, row),

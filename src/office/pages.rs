@@ -11,6 +11,7 @@ mod back;
 mod board;
 mod decisions;
 mod devices;
+mod ereceipts;
 mod error;
 mod exceptions;
 mod guard;

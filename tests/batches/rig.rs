@@ -76,7 +76,7 @@ impl Rig {
             Event::LineAdded(LineAdded { job, visit, line: part(20) }),
             Event::LineAdded(LineAdded { job, visit, line: part(21) }),
         ] {
-            self.store.commit(&event, &stamp(), None).unwrap();
+            self.commit(&event);
         }
     }
 
@@ -96,6 +96,11 @@ impl Rig {
         };
         self.store.commit(&Event::PaymentIntended(intended), &stamp(), None).unwrap();
         ids().payment.to_string()
+    }
+
+    /// Writes one more row on the handheld.
+    pub fn commit(&mut self, event: &Event) {
+        self.store.commit(event, &stamp(), None).unwrap();
     }
 
     /// Everything that the handheld has, signed.

@@ -11,10 +11,11 @@ use crate::domain::money::Currency;
 use crate::domain::receipt::{Merchant, example};
 use crate::domain::rules::{Rules, TipRule};
 use crate::keyfile::signing_key;
+use crate::office::ereceipts::outbox::{Outbox, Way};
 use crate::office::pages::{self, PagesState};
 use crate::office::payments::{self, worker};
 use crate::office::users::{Role, add_user, stored_hash};
-use crate::office::{Office, Settings, api};
+use crate::office::{Office, Settings, api, ereceipts};
 use crate::processor::{Processor, ProcessorConfig};
 use crate::runtime::actors::sync::Pace;
 use crate::runtime::clock::Clock;
@@ -126,7 +127,7 @@ impl World {
         tempo: Tempo,
         reader: Option<&DemoReader>,
     ) -> anyhow::Result<World> {
-        for part in ["office", "device", "receipts"] {
+        for part in ["office", "device", "receipts", "outbox"] {
             let path = dir.join(part);
             std::fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
         }
@@ -148,6 +149,10 @@ impl World {
         let router = api::router(office.clone()).merge(pages::router(state));
         let served = axum::serve(office_at, router).with_graceful_shutdown(until(stopped.clone()));
         tasks.push(tokio::spawn(async move { drop(served.await) }));
+        let from = "receipts@northwick.example".parse()?;
+        let outbox = Outbox { from, way: Way::Folder(dir.join("outbox")) };
+        let mailing = ereceipts::run(office.clone(), outbox, until(stopped.clone()));
+        tasks.push(tokio::spawn(mailing));
         let working = worker::run(office.clone(), until(stopped));
         tasks.push(tokio::spawn(async move { drop(working.await) }));
 

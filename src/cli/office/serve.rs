@@ -4,12 +4,14 @@ use super::{open, path};
 use crate::cli::CliError;
 use crate::cli::listen::listener;
 use crate::cli::output::line;
+use crate::domain::email::EmailAddress;
 use crate::domain::money::Currency;
 use crate::domain::receipt::Merchant;
 use crate::domain::receipt::content::LOGO_DOTS_MAX;
+use crate::office::ereceipts::outbox::{Outbox, Way};
 use crate::office::pages::{self, PagesState};
 use crate::office::payments::{Timing, worker};
-use crate::office::{Settings, api};
+use crate::office::{Settings, api, ereceipts};
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
 use std::io::Read as _;
@@ -48,6 +50,46 @@ pub struct ServeArgs {
     /// A picture on receipts: a text file, one line a row of dots, # for black, at most 256 either way
     #[arg(long, value_name = "FILE")]
     logo: Option<PathBuf>,
+    #[command(flatten)]
+    mail: MailArgs,
+}
+
+/// Receipts by e-mail; they wait in the office's database while nobody takes them.
+#[derive(Debug, clap::Args)]
+struct MailArgs {
+    /// Receipts by e-mail go into this folder as files, for something else to send
+    #[arg(long, value_name = "DIR", requires = "mail_from", conflicts_with = "mail_command")]
+    outbox: Option<PathBuf>,
+    /// Receipts by e-mail go to this command's standard input, such as "/usr/sbin/sendmail -t -i"; no shell
+    #[arg(long, value_name = "COMMAND", requires = "mail_from")]
+    mail_command: Option<String>,
+    /// Who sends receipts by e-mail
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<EmailAddress>,
+}
+
+impl MailArgs {
+    fn outbox(&self) -> Result<Option<Outbox>, CliError> {
+        let Some(from) = self.mail_from.clone() else { return Ok(None) };
+        let way = match (&self.outbox, &self.mail_command) {
+            (Some(folder), _) => {
+                std::fs::create_dir_all(folder).map_err(|why| {
+                    let message = format!("the outbox {} cannot be made: {why}", folder.display());
+                    CliError::not_now("outbox", message, "name another folder with --outbox")
+                })?;
+                Way::Folder(folder.clone())
+            }
+            (None, Some(command)) => {
+                let mut words = command.split_whitespace().map(str::to_owned);
+                let Some(program) = words.next() else {
+                    return Err(CliError::usage("--mail-command is empty", "name a program and its arguments"));
+                };
+                Way::Command(program, words.collect())
+            }
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(Outbox { from, way }))
+    }
 }
 
 /// The largest file with a logo, bytes.
@@ -65,6 +107,7 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     };
     let settings =
         Settings { processor_url: args.processor, timing: Timing::STANDARD, currency: args.currency, merchant };
+    let outbox = args.mail.outbox()?;
     let office = open(&path(&args.db)?, settings)?;
     office.publish().map_err(anyhow::Error::from)?;
     let socket = listener(args.listen).await?;
@@ -77,6 +120,9 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     let stopping = until(stopped.clone());
     tokio::spawn(async move { fresh.keep_fresh(stopping).await });
     let working = tokio::spawn(worker::run(office.clone(), until(stopped.clone())));
+    if let Some(outbox) = outbox {
+        tokio::spawn(ereceipts::run(office.clone(), outbox, until(stopped.clone())));
+    }
     let state = PagesState::of(&office, TimeZone::system(), None);
     let router = api::router(office).merge(pages::router(state));
     line(&format!("The office listens on http://{at}. Ctrl-C ends it."))?;

@@ -10,10 +10,10 @@ use crate::domain::outcome::OutcomeState;
 use crate::domain::payment::Tender;
 use crate::domain::totals::{Extras, totals};
 use crate::facts::{FactsError, Origin, known, write};
-use crate::office::OfficeError;
 use crate::office::exceptions::{Trouble, raise};
 use crate::office::payments::publish::end;
 use crate::office::payments::{refunds, transfers};
+use crate::office::{OfficeError, ereceipts};
 use crate::sync::wire::batch::Envelope;
 use rusqlite::Connection;
 
@@ -48,6 +48,9 @@ pub(super) fn apply(db: &Connection, e: &Envelope, row: &Row, now_ms: i64) -> Re
     }
     if let Event::ShiftClosed(closed) = &event {
         shift::closed(db, &device, closed, now_ms)?;
+    }
+    if let Event::ReceiptEmailRequested(asked) = &event {
+        ereceipts::request(db, &device, row.id, asked, now_ms)?;
     }
     card_row(db, e, row, &event, now_ms)
 }
@@ -138,6 +141,7 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         | Event::DrawerOpened(_)
         | Event::ShiftOpened(_)
         | Event::CashMoved(_)
-        | Event::ShiftClosed(_) => Ok(()),
+        | Event::ShiftClosed(_)
+        | Event::ReceiptEmailRequested(_) => Ok(()),
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn page(view: &View<'_>, id: &str) -> Result<Page, PageError> {
     let told = job::timeline(view.db, &facts.id)?;
     let decisions = decisions::of_job(view.db, &facts.id)?;
     let open = exceptions::exceptions(view.db, Order::Money, Some(&facts.id))?;
+    let invoice = facts.invoice.as_ref().map(|invoice| invoice.id.to_string());
+    let by_mail = super::ereceipts::section(view, invoice.as_deref().unwrap_or_default())?;
     let body = html! {
         (heading(view, &facts, &paid))
         @for one in &open { (super::exceptions::banner(view, one)) }
@@ -33,6 +35,7 @@ pub(super) fn page(view: &View<'_>, id: &str) -> Result<Page, PageError> {
                 (order(view, &facts, &equipment))
                 (work(&facts, &lines, &paid, decisions::written_off(&decisions)))
                 (payments(view, &paid))
+                (by_mail)
             }
             (timeline(view, &facts, &told, &paid, &decisions))
         }

@@ -65,6 +65,7 @@ pub(super) fn story(event: &Event) -> Told {
                 ReceiptState::Refused => told("s-failed", "✕", "Receipt not begun", why),
             }
         }
+        Event::ReceiptEmailRequested(e) => told("plain", "▤", format!("Receipt wanted by e-mail at {}", e.to), ""),
         Event::DrawerOpened(_) => told("plain", "▭", "Drawer opened", ""),
         Event::ShiftOpened(e) => told("plain", "▭", "Shift opened", format!("float {}", e.float)),
         Event::CashMoved(e) => told("plain", "▭", format!("Cash {} {}", e.kind.word(), e.amount), e.reason.clone()),
