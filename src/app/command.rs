@@ -95,6 +95,12 @@ pub enum CommandId {
     StopPrint,
     /// The copy that a stopped program left came out.
     CameOut,
+    /// The customer's copy.
+    CustomerCopy,
+    /// The merchant's copy.
+    MerchantCopy,
+    /// Send the receipt by e-mail.
+    MailReceipt,
     /// Show the receipt's code.
     ShowCode,
     /// No receipt.
@@ -233,6 +239,8 @@ pub fn word(model: &Model, id: CommandId) -> &'static str {
         step_word(model)
     } else if id == CommandId::Back && model.screen == Screen::Card && model.below.last() == Some(&Screen::Checkout) {
         "pay another way"
+    } else if id == CommandId::Receipt && model.job.as_ref().is_some_and(|job| job.receipt_due.is_some()) {
+        "new receipt"
     } else if available::printed(model) && matches!(id, CommandId::Print | CommandId::NoPrint) {
         if id == CommandId::Print { "print a copy" } else { "done" }
     } else {

@@ -7,5 +7,6 @@ mod keys;
 mod looks;
 mod money;
 mod paper;
+mod receipts;
 mod sample;
 mod shift;

@@ -47,7 +47,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.ids_asked = false;
         }
         Msg::Today(rows) => today::update::loaded(model, rows, out),
-        Msg::Job(detail) => answers::job_came(model, detail),
+        Msg::Job(detail) => answers::job_came(model, detail, out),
         Msg::Prices { op, query, items } => add_line::update::found(model, op, &query, items),
         Msg::Sync(status) => {
             model.sync = Some(status);

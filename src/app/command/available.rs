@@ -7,6 +7,7 @@ use crate::app::model::{Active, DevicesStage, EntryStep, Model, Purpose, Screen}
 use crate::app::screens::{checkout, devices, entry, job, receipt, shift};
 use crate::domain::job::VisitState;
 use crate::domain::payment::Standing;
+use crate::domain::receipt::Party;
 use crate::flow::payment::{Offline, Phase};
 
 /// Whether a command may run now: it makes sense, and no change is on its way to the disk that it would follow.
@@ -23,6 +24,7 @@ pub fn available(model: &Model, id: CommandId) -> bool {
             | CommandId::OwesLess
             | CommandId::OwesAgain
             | CommandId::TakeBack
+            | CommandId::MailReceipt
     );
     possible(model, id) && !(waits && model.saving.is_some())
 }
@@ -90,6 +92,9 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::ShowCode => {
             model.receipt.as_ref().is_some_and(|receipt| matches!(receipt.rows, Some(Ok(_)))) && !is_printing(model)
         }
+        CommandId::CustomerCopy => other_copy(model, Party::Customer),
+        CommandId::MerchantCopy => other_copy(model, Party::Merchant),
+        CommandId::MailReceipt => job::invoice(model).is_some() && model.receipt.is_some() && !is_printing(model),
         CommandId::NoPrint => model.receipt.is_some() && !is_printing(model),
         CommandId::ToggleLink => model.settings.demo,
         CommandId::Scan => !devices::is_pairing(model),
@@ -148,6 +153,11 @@ pub fn primary(model: &Model) -> Option<CommandId> {
         Screen::Help => &[CommandId::Back],
     };
     wanted.iter().copied().find(|id| possible(model, *id))
+}
+
+/// The receipt in front is not this party's copy.
+fn other_copy(model: &Model, party: Party) -> bool {
+    model.receipt.as_ref().is_some_and(|receipt| receipt.party != party) && !is_printing(model)
 }
 
 fn is_printing(model: &Model) -> bool {

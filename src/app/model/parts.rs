@@ -169,6 +169,10 @@ pub struct ReceiptView {
     pub op: OpId,
     /// Its rows, or why there are none; `None` until answered.
     pub rows: Option<Result<Vec<ReceiptRow>, String>>,
+    /// The e-mail address that is being typed.
+    pub email: Option<EmailField>,
+    /// Where the receipt goes by e-mail, once that is on the disk.
+    pub emailed: Option<String>,
     /// Whose copy is shown and printed.
     pub party: Party,
     /// Local date and time of the receipt that it replaces.
@@ -187,6 +191,15 @@ pub struct ReceiptView {
     pub printing: Option<Printing>,
     /// The last sheet that reached the printer, and whether somebody says that it is on paper.
     pub printed: Option<(Sheet, bool)>,
+}
+
+/// An e-mail address as it is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailField {
+    /// As typed.
+    pub text: String,
+    /// Why it is no address, in a sentence; until the next key.
+    pub wrong: Option<String>,
 }
 
 /// A receipt that is being printed.
@@ -272,6 +285,8 @@ pub enum AfterSaving {
     ReceiptFound,
     /// Leave the entry screen.
     Entered,
+    /// The receipt goes to the customer by e-mail.
+    ReceiptMailed,
     /// On to checkout.
     Invoiced,
     /// Back to the shift's report.

@@ -364,7 +364,7 @@ fn glyph_sets_and_data_stay_in_their_rows() {
     }
 }
 
-fn with_receipt(columns: u16, rows: u16, unfinished: Option<u32>) -> Till {
+pub fn with_receipt(columns: u16, rows: u16, unfinished: Option<u32>) -> Till {
     let detail = job(true, vec![payment(1, 12_000, PaymentState::Stored)]);
     let mut till = Till::on_job(columns, rows, detail.clone());
     till.keys("R");

@@ -9,10 +9,15 @@ use crate::app::screens::{add_line, entry, job, receipt, shift};
 use crate::domain::event::ReceiptState;
 use crate::domain::read::JobDetail;
 
-/// The wanted job came.
-pub fn job_came(model: &mut Model, detail: Box<JobDetail>) {
+/// The wanted job came. A receipt in front that it has overtaken is laid out anew.
+pub fn job_came(model: &mut Model, detail: Box<JobDetail>, out: &mut Vec<Effect>) {
     if model.wanted == Some(detail.row.job) {
+        let paid = |job: &JobDetail| (job.payments.clone(), job.receipt_due);
+        let other = model.job.as_ref().is_some_and(|before| paid(before) != paid(&detail));
         model.job = Some(detail);
+        if other {
+            receipt::update::overtaken(model, out);
+        }
         model.line_selected = model.line_selected.min(job::stops(model).saturating_sub(1));
     }
 }
@@ -38,6 +43,7 @@ pub fn committed(model: &mut Model, op: OpId, outcome: Result<(), String>, out: 
         Some(AfterSaving::Entered) => entry::update::entered(model),
         Some(AfterSaving::ShiftWritten) => shift::update::written(model, out),
         Some(AfterSaving::ReceiptFound) => receipt::update::found(model),
+        Some(AfterSaving::ReceiptMailed) => receipt::email::mailed(model),
         Some(AfterSaving::LineAdded | AfterSaving::Stay | AfterSaving::Invoiced) | None => {}
     }
 }
@@ -47,7 +53,7 @@ pub fn invoiced(model: &mut Model, op: OpId, outcome: Result<Box<JobDetail>, Str
     let awaited = model.saving.take_if(|saving| saving.op == op);
     match outcome {
         Ok(detail) => {
-            job_came(model, detail);
+            job_came(model, detail, out);
             out.extend([Effect::LoadToday, Effect::LoadSync]);
             if awaited.is_some() && model.screen == Screen::Job {
                 model.checkout = CheckoutView::EMPTY;

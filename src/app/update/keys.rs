@@ -13,7 +13,9 @@ use crate::app::msg::Key;
 use crate::app::screens::{
     add_line, card, cash, checkout, devices, entry, help, job, receipt, shift, sync, today, unknown,
 };
+use crate::domain::email::ADDRESS_BYTES_MAX;
 use crate::domain::payment::Tender;
+use crate::domain::receipt::Party;
 use crate::domain::refund::RefundKind;
 use crate::domain::shift::MoveKind;
 
@@ -44,13 +46,15 @@ pub fn paste(model: &mut Model, text: &str, out: &mut Vec<Effect>) {
                 || model.screen == Screen::Cash
                 || model.screen == Screen::Entry
                 || (model.screen == Screen::Shift && shift::is_typing(model))
+                || receipt::email::is_open(model)
                 || (model.screen == Screen::Today && model.today.finding)));
     if !in_field {
         return;
     }
     let amount = model.screen == Screen::Cash || (model.screen == Screen::Entry && !entry::is_text(model));
     let digits_only = model.overlay.is_none() && (amount || shift::takes_digits(model));
-    for c in text.chars().filter(|c| !c.is_control()).take(MAX_FIELD_CHARS) {
+    let most = if receipt::email::is_open(model) { ADDRESS_BYTES_MAX } else { MAX_FIELD_CHARS };
+    for c in text.chars().filter(|c| !c.is_control()).take(most) {
         if !digits_only || c.is_ascii_digit() {
             key(model, Key::Char(c), out);
         }
@@ -108,12 +112,12 @@ fn typed(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         Screen::Entry => entry::update::key(model, key),
         Screen::Devices => devices::update::key(model, key, out),
         Screen::Shift => shift::update::key(model, key, out),
+        Screen::Receipt => receipt::email::key(model, key, out),
         Screen::Welcome
         | Screen::Today
         | Screen::Job
         | Screen::Checkout
         | Screen::Card
-        | Screen::Receipt
         | Screen::Unknown
         | Screen::Sync
         | Screen::Help => false,
@@ -178,6 +182,9 @@ pub fn run(model: &mut Model, id: CommandId, out: &mut Vec<Effect>) {
         CommandId::Print => receipt::update::print(model, out),
         CommandId::StopPrint => receipt::update::stop(model, out),
         CommandId::CameOut => receipt::update::came_out(model, out),
+        CommandId::CustomerCopy => receipt::update::choose(model, Party::Customer, out),
+        CommandId::MerchantCopy => receipt::update::choose(model, Party::Merchant, out),
+        CommandId::MailReceipt => receipt::email::open(model),
         CommandId::ShowCode => receipt::update::show_code(model),
         CommandId::NoPrint => receipt::update::leave(model, out),
         CommandId::TryNow => sync::update::try_now(out),

@@ -27,6 +27,7 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     let mut rows = head(model, &job.row, cells);
     rows.extend(summary(model, place.look));
     rows.extend(collect_again(job, place.look));
+    rows.extend(receipt_due(model, cells));
     rows.push(Row::Rule);
     let lines_at = rows.len();
     let open = is_open(model);
@@ -77,6 +78,15 @@ fn collect_again(job: &JobDetail, look: Look) -> Option<Row> {
     let asked = job.collect_again.is_some() && job.open().is_some_and(|open| open.minor > 0);
     let text = format!(" {} COLLECT AGAIN (office)", mark(look, Standing::Failed));
     asked.then(|| Row::of(text, role(Standing::Failed)))
+}
+
+/// The customer holds a receipt that says what is not so any more.
+fn receipt_due(model: &Model, cells: usize) -> Vec<Row> {
+    let Some(due) = model.job.as_ref().and_then(|job| job.receipt_due) else { return Vec::new() };
+    let at = model.local(due.printed_ms);
+    let long = format!("NEW RECEIPT DUE (R): {} said {}", at.clock(), due.was.name());
+    let text = if width(&long) + 1 <= cells { long } else { "NEW RECEIPT DUE: R".to_owned() };
+    vec![Row::of(format!(" {text}"), Role::Warn)]
 }
 
 /// A screen whose job has not come yet.

@@ -1,4 +1,5 @@
-//! The receipt as it will be printed, and the printing of it.
+//! The receipt as it will be printed, the printing of it, and sending it by e-mail.
 
+pub mod email;
 pub mod update;
 pub mod view;

@@ -10,7 +10,7 @@ use crate::app::update::{pay, step};
 use crate::domain::event::{Event, ReceiptEnded, ReceiptState};
 use crate::domain::receipt::{Dots, Party, ReceiptRow, Sheet};
 
-/// Asks for the layout and how the printer is, and shows the receipt.
+/// Asks for the layout and how the printer is, and shows the customer's receipt.
 pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     let job = match (&model.card, model.screen) {
         (Some(card), Screen::Card) => Some(card.machine.intent().job),
@@ -26,6 +26,8 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
     model.receipt = Some(ReceiptView {
         op,
         rows: None,
+        email: None,
+        emailed: None,
         party: Party::Customer,
         replaces: None,
         signature: false,
@@ -37,6 +39,30 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
         printed: None,
     });
     model.go(Screen::Receipt);
+}
+
+/// Another party's copy.
+pub fn choose(model: &mut Model, party: Party, out: &mut Vec<Effect>) {
+    let Some(job) = model.wanted else { return };
+    let op = model.next_op();
+    let columns = model.columns;
+    if let Some(view) = &mut model.receipt {
+        (view.op, view.party, view.rows, view.printed, view.scroll) = (op, party, None, None, 0);
+        out.extend([Effect::RenderReceipt { op, job, party, columns }, Effect::CheckPrinter { op }]);
+    }
+}
+
+/// What the receipt in front says of the payments is not so any more: it is laid out anew, unless it is being printed.
+pub fn overtaken(model: &mut Model, out: &mut Vec<Effect>) {
+    let (columns, Some(job)) = (model.columns, model.wanted) else { return };
+    if model.receipt.as_ref().is_none_or(|view| view.printing.is_some()) {
+        return;
+    }
+    let op = model.next_op();
+    if let Some(view) = &mut model.receipt {
+        (view.op, view.printed) = (op, None);
+        out.push(Effect::RenderReceipt { op, job, party: view.party, columns });
+    }
 }
 
 /// Prints it.

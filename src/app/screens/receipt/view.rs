@@ -6,8 +6,10 @@
 use crate::app::model::{Model, ReceiptView};
 use crate::app::screens::job;
 use crate::app::screens::job::view::beside;
-use crate::app::view::{Body, Place};
-use crate::domain::receipt::{ReceiptRow, Sheet};
+use crate::app::screens::receipt::email;
+use crate::app::view::{Body, Place, field_hints};
+use crate::domain::receipt::{Party, ReceiptRow, Sheet};
+use crate::ui::Look;
 use crate::ui::page::Focus;
 use crate::ui::row::Row;
 use crate::ui::text::{width, wrap};
@@ -30,8 +32,14 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     let mut panes = vec![rows];
     panes.extend(beside(model, place, true));
     let document = job::invoice(model).map(|i| i.document.to_string()).unwrap_or_default();
-    let title = vec![format!("RECEIPT {document}"), "RECEIPT".to_owned()];
-    Body { title, panes, focus, notes: view.map(|view| notes(view, cells)).unwrap_or_default(), hints: None }
+    let whose = match view.map(|view| view.party) {
+        Some(Party::Merchant) => "MERCHANT COPY",
+        Some(Party::Customer) | None => "RECEIPT",
+    };
+    let title = vec![format!("{whose} {document}"), whose.to_owned()];
+    let hints = field_hints(&[("Enter", "send"), ("Esc", "back")]).filter(|_| email::is_open(model));
+    let notes = view.map(|view| notes(view, cells, place.look)).unwrap_or_default();
+    Body { title, panes, focus, notes, hints }
 }
 
 /// The rows in the middle, the heavier ones heavier.
@@ -62,11 +70,20 @@ fn columns(row: &ReceiptRow) -> usize {
 }
 
 /// What is to be known before the paper comes out, and while it does.
-fn notes(view: &ReceiptView, cells: usize) -> Vec<Row> {
+fn notes(view: &ReceiptView, cells: usize, look: Look) -> Vec<Row> {
     let said = |text: &str, role| -> Vec<Row> {
         let lines = wrap(text, cells.saturating_sub(2));
         lines.into_iter().map(|text| Row::of(format!(" {text}"), role)).collect()
     };
+    if let Some(field) = &view.email {
+        // The end of what is typed is what must be seen.
+        let room = cells.saturating_sub(10 + width(look.glyphs.caret));
+        let skip = field.text.chars().count().saturating_sub(room);
+        let shown: String = field.text.chars().skip(skip).collect();
+        let row = Row::of(" E-mail: ", Role::Key).and(shown, Role::Strong).and(look.glyphs.caret, Role::Dim);
+        let wrong = field.wrong.as_deref().map(|why| said(&sentence(why), Role::Warn)).unwrap_or_default();
+        return std::iter::once(row).chain(wrong).collect();
+    }
     if let Some(printing) = &view.printing {
         let how = match (&printing.waits, printing.stopping, printing.rows) {
             (_, true, _) => "stopping".to_owned(),
@@ -76,7 +93,7 @@ fn notes(view: &ReceiptView, cells: usize) -> Vec<Row> {
         };
         return said(&how, Role::Strong);
     }
-    match (view.printed, view.unfinished, &view.trouble) {
+    let mut rows = match (view.printed, view.unfinished, &view.trouble) {
         (Some((Sheet { copy: 1, .. }, true)), ..) => said("printed", Role::Strong),
         (Some((Sheet { copy, .. }, true)), ..) => said(&format!("printed copy {copy}"), Role::Strong),
         (Some((_, false)), ..) => said("sent, not confirmed: look at the paper", Role::Warn),
@@ -85,5 +102,21 @@ fn notes(view: &ReceiptView, cells: usize) -> Vec<Row> {
         }
         (None, None, Some(trouble)) => said(trouble, Role::Warn),
         (None, None, None) => Vec::new(),
+    };
+    if let (Some(before), None) = (&view.replaces, view.printed) {
+        rows.extend(said(&format!("A new receipt: it replaces the one of {before}."), Role::Warn));
     }
+    if view.signature && view.party == Party::Customer {
+        rows.extend(said("The customer signs the merchant's copy: M", Role::Strong));
+    }
+    if let Some(to) = &view.emailed {
+        rows.extend(said(&format!("Queued: the office sends it to {to}."), Role::Strong));
+    }
+    rows
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
 }

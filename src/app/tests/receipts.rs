@@ -1,0 +1,138 @@
+//! Whose copy, by e-mail or on paper, and what follows a late word.
+
+use super::looks::{SIZES, check, with_receipt};
+use super::paper::*;
+use super::sample::*;
+use crate::app::effect::Effect;
+use crate::app::model::Screen;
+use crate::app::msg::{Msg, OpId, ReceiptPreview};
+use crate::domain::event::{Event, ReceiptState};
+use crate::domain::payment::PaymentState;
+use crate::domain::read::{JobDetail, ReceiptDue};
+use crate::domain::receipt::{Party, ReceiptStanding, mark};
+
+fn overtaken() -> JobDetail {
+    let due = ReceiptDue { printed_ms: NOW_MS - 2 * HOUR_MS, was: ReceiptStanding::Pending, is: ReceiptStanding::Paid };
+    JobDetail { receipt_due: Some(due), ..job(true, vec![payment(1, 12_000, PaymentState::Approved)]) }
+}
+
+fn party(effects: &[Effect]) -> Option<Party> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::RenderReceipt { party, .. } | Effect::Print { party, .. } => Some(*party),
+        _ => None,
+    })
+}
+
+#[test]
+fn how_it_looks() {
+    check("job_receipt_due", &SIZES[..3], |c, r| Till::on_job(c, r, overtaken()));
+    check("receipt_replaces", &SIZES[..2], |c, r| {
+        let mut till = Till::on_job(c, r, overtaken());
+        till.keys("R");
+        let preview = receipt(&overtaken(), c);
+        let outcome = Ok(ReceiptPreview { replaces: Some("2026-11-24 07:41".into()), ..preview });
+        till.send(Msg::Receipt { op: OpId(till.model.last_op), outcome });
+        till
+    });
+    check("receipt_merchant_signs", &SIZES[..2], |c, r| {
+        let mut till = with_receipt(c, r, None);
+        till.model.receipt.as_mut().unwrap().signature = true;
+        till
+    });
+    check("receipt_email", &SIZES, |c, r| {
+        let mut till = with_receipt(c, r, None);
+        till.keys("E");
+        till
+    });
+    check("receipt_email_wrong", &SIZES[..2], |c, r| {
+        let mut till = with_receipt(c, r, None);
+        till.keys("E⌫⌫⌫⌫⌫⌫⌫⌫⏎");
+        till
+    });
+    check("receipt_emailed", &SIZES[..2], |c, r| {
+        let mut till = with_receipt(c, r, None);
+        till.keys("E⏎");
+        till.send(Msg::Committed { op: OpId(till.model.last_op), outcome: Ok(()) });
+        till
+    });
+}
+
+#[test]
+fn the_customers_copy_comes_first_and_letters_choose() {
+    let mut till = with_receipt(40, 15, None);
+    assert_eq!(party(&till.effects), Some(Party::Customer));
+    assert!(till.keys("C").is_empty(), "it is shown already");
+    assert_eq!(party(&till.keys("M")), Some(Party::Merchant));
+    till.send(Msg::Receipt { op: OpId(till.model.last_op), outcome: Ok(ReceiptPreview::default()) });
+    assert_eq!(party(&till.keys("P")), Some(Party::Merchant));
+    assert!(till.keys("C").is_empty() && till.keys("E").is_empty(), "not while it is printed");
+    till.send(Msg::Printed { op: OpId(till.model.last_op), outcome: Ok(printed(1, ReceiptState::Confirmed)) });
+    assert_eq!(party(&till.keys("C")), Some(Party::Customer));
+    // A stale layout does not come back.
+    till.send(Msg::Receipt { op: OpId(1), outcome: Err("old".into()) });
+    assert!(!till.frame().contains("old"));
+}
+
+#[test]
+fn an_address_is_checked_at_the_field_and_nothing_typed_is_lost() {
+    let mut till = with_receipt(40, 15, None);
+    till.keys("E");
+    let typed = |till: &Till| till.model.receipt.as_ref().unwrap().email.clone().map(|field| field.text);
+    assert_eq!(typed(&till).as_deref(), Some("office@kestrel.example"), "what the office knows");
+    // Letters go into the field, not to commands.
+    till.keys(" P\u{202e}");
+    assert!(kinds(&till.keys("⏎")).is_empty());
+    assert_eq!(typed(&till).as_deref(), Some("office@kestrel.example P\u{202e}"));
+    assert!(till.frame().contains("cannot have"), "{}", till.frame());
+    till.keys("⌫⌫⌫");
+    let effects = till.keys("⏎");
+    assert_eq!(kinds(&effects), ["receipt.email_requested"]);
+    let Some(Effect::Commit { op, event: Event::ReceiptEmailRequested(row) }) =
+        effects.iter().find(|effect| matches!(effect, Effect::Commit { .. })).cloned()
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((row.to.as_str(), row.standing), ("office@kestrel.example", ReceiptStanding::Pending));
+    assert!(kinds(&till.keys("⏎")).is_empty(), "once");
+    till.send(Msg::Committed { op, outcome: Err("The disk is full.".into()) });
+    till.keys("⏎");
+    assert!(typed(&till).is_some(), "still there");
+    till.keys("⏎");
+    till.send(Msg::Committed { op: OpId(till.model.last_op), outcome: Ok(()) });
+    assert!(typed(&till).is_none());
+    let said: String = till.frame().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("sends it to office@kestrel.example."), "{said}");
+    // A pasted address is taken whole, lines and all that is no character left out.
+    till.keys("E");
+    for _ in 0..22 {
+        till.keys("⌫");
+    }
+    till.send(Msg::Paste(format!("{}@kestrel.example\r\n", "x".repeat(64))));
+    assert_eq!(typed(&till), Some(format!("{}@kestrel.example", "x".repeat(64))));
+    till.keys("⎋");
+    assert!(typed(&till).is_none() && till.model.screen == Screen::Receipt);
+}
+
+#[test]
+fn a_receipt_in_front_that_is_overtaken_is_laid_out_anew() {
+    let mut till = with_receipt(40, 15, None);
+    let effects = till.send(Msg::Job(Box::new(overtaken())));
+    assert_eq!(party(&effects), Some(Party::Customer), "{effects:?}");
+    assert!(party(&till.send(Msg::Job(Box::new(till.model.job.as_deref().unwrap().clone())))).is_none(), "no news");
+    assert_eq!(till.model.screen, Screen::Receipt);
+}
+
+#[test]
+fn paper_and_a_screen_of_seven_bits_tell_standings_apart_by_the_same_shapes() {
+    use crate::domain::payment::Standing;
+    let glyphs = crate::ui::glyphs::ASCII;
+    for (standing, shape) in [
+        (Standing::Paid, glyphs.paid),
+        (Standing::Pending, glyphs.pending),
+        (Standing::Unknown, glyphs.unknown),
+        (Standing::Failed, glyphs.failed),
+        (Standing::Open, glyphs.due),
+    ] {
+        assert_eq!(mark(standing), shape);
+    }
+}
