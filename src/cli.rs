@@ -29,6 +29,7 @@ pub mod shift;
 pub mod state;
 pub mod status;
 pub mod sync;
+pub mod training;
 pub mod verify;
 pub mod verify_receipt;
 
@@ -48,6 +49,9 @@ use tracing_subscriber::EnvFilter;
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Practise: jobs, books, reader and printer that are not real, in a folder of their own; nothing is ever sent
+    #[arg(long)]
+    training: bool,
     /// The handheld's folder, when no command is named
     #[arg(long, value_name = "DIR")]
     state: Option<std::path::PathBuf>,
@@ -136,6 +140,10 @@ fn json(cli: &Cli) -> bool {
 }
 
 async fn run(cli: Cli) -> Result<bool, CliError> {
+    if cli.training && cli.command.is_some() {
+        let message = "--training is for the screen, not for a command";
+        return Err(CliError::usage(message, "leave the command out; its folder is `training` in the handheld's own"));
+    }
     match cli.command {
         #[cfg(feature = "office")]
         Some(Command::Demo(args)) => demo::run(args).await,
@@ -154,6 +162,7 @@ async fn run(cli: Cli) -> Result<bool, CliError> {
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args).await,
+        None if cli.training => training::run(&StateArgs::of(cli.state)).await,
         None => handheld::run(&StateArgs::of(cli.state)).await,
     }
 }

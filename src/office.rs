@@ -15,6 +15,7 @@ pub mod feed;
 pub mod import;
 pub mod ingest;
 pub mod keys;
+pub mod mode;
 pub mod pages;
 pub mod payments;
 pub mod processors;
@@ -23,6 +24,7 @@ pub mod users;
 pub mod verify;
 
 use crate::domain::document::DocumentError;
+use crate::domain::mode::Mode;
 use crate::domain::money::{Currency, MoneyError};
 use crate::domain::policy::{HOUR_MS, OfflinePolicy};
 use crate::domain::receipt::Merchant;
@@ -84,6 +86,9 @@ pub enum OfficeError {
     /// A device's name is the label of its documents.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// Real money, or none, for its whole life.
+    #[error("this office is a {0} office for its whole life: start it {how} --test, or name another file with --db", how = if *.0 == Mode::Test { "with" } else { "without" })]
+    OtherMode(Mode),
     /// Not there.
     #[error("{0} is not known here")]
     Missing(String),

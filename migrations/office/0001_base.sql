@@ -9,6 +9,12 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT;
 
+-- Whether money is real: one row, written once.
+CREATE TABLE office_mode (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    mode TEXT NOT NULL CHECK (mode IN ('live', 'test'))
+) STRICT;
+
 -- Master data, owned by the office. external_id is the key that imports go by.
 CREATE TABLE technician (
     id          TEXT PRIMARY KEY,

@@ -145,6 +145,8 @@ pub enum CommandId {
     Back,
     /// The command list.
     Menu,
+    /// How to start training mode.
+    Training,
     /// Help.
     Help,
     /// End the program.

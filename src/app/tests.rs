@@ -5,6 +5,7 @@
 mod entry;
 mod keys;
 mod looks;
+mod modes;
 mod money;
 mod paper;
 mod receipts;

@@ -70,7 +70,12 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         return;
     }
     if let Some(Overlay::Code(code)) = &model.overlay {
-        for (y, row) in (area.y..area.bottom()).zip(overlay::code(code, look, area.width, area.height)) {
+        let mut rows = overlay::code(code, look, area.width, area.height);
+        let word = model.settings.mode.word().unwrap_or_default();
+        if let Some(last) = rows.last_mut() {
+            *last = last.clone().right(word, Role::Banner);
+        }
+        for (y, row) in (area.y..area.bottom()).zip(rows) {
             row.draw(frame.buffer_mut(), (area.x, y), area.width, look);
         }
         return;
@@ -121,7 +126,16 @@ fn page(model: &Model, look: Look, columns: u16) -> Page {
     let of_table = || command::hints(model).into_iter().map(hint_text).collect();
     let hints = overlay::hints(model).or(body.hints).unwrap_or_else(of_table);
     let (status, status_role) = status::status(model, look);
-    Page { title: body.title, status, status_role, panes: body.panes, focus: body.focus, notes, hints, popup }
+    let (title, reversed) = titled(model, body.title);
+    Page { title, reversed, status, status_role, panes: body.panes, focus: body.focus, notes, hints, popup }
+}
+
+/// Where money is not real every screen says so, by word and by a reversed row.
+fn titled(model: &Model, title: Vec<String>) -> (Vec<String>, bool) {
+    match model.settings.mode.word() {
+        Some(word) => (title.iter().map(|title| format!("{word} {title}")).chain([word.to_owned()]).collect(), true),
+        None => (title, false),
+    }
 }
 
 fn hint_text(hint: Hint) -> HintText {

@@ -4,6 +4,7 @@ use super::CliError;
 use super::output::{line, object};
 use super::state::StateArgs;
 use crate::domain::id::Epoch;
+use crate::domain::mode::Mode;
 use crate::keyfile::signing_key;
 use crate::runtime::clock::Clock;
 use crate::store::Identity;
@@ -49,12 +50,18 @@ pub async fn run(args: EnrolArgs) -> Result<bool, CliError> {
         technician_name: answer.technician_name.clone(),
         office_url: args.office.clone(),
         office_key: answer.office_key,
+        mode: answer.mode,
     };
     let stamp = Clock::new(&answer.technician_name).stamp(None);
     store.enrol(&identity, env!("CARGO_PKG_VERSION"), &stamp).map_err(anyhow::Error::from)?;
     if args.state.json {
-        object(&json!({ "device": identity.device, "name": identity.name, "technician": identity.technician_name }))?;
+        object(
+            &json!({ "device": identity.device, "name": identity.name, "technician": identity.technician_name, "mode": identity.mode }),
+        )?;
     } else {
+        if answer.mode == Mode::Test {
+            line("TEST: this office takes no real money, and this handheld says so on every screen and receipt.")?;
+        }
         line(&format!("This is handheld {} of {}. Next: tillroll sync", answer.name, answer.technician_name))?;
     }
     Ok(true)

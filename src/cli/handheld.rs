@@ -34,7 +34,8 @@ pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
     let printer = hardware::configured_printer(&dir)?;
     let mut rig = Rig::start(&dir, store, None, Pace::STANDARD, reader, printer)?;
     let desk = Desk { till: rig.till.clone(), events: rig.take_events(), switches: None, greeting: None };
-    let outcome = driver::run(crate::app::model::Settings { enrolled: true, ..settings }, desk).await;
+    let outcome =
+        driver::run(crate::app::model::Settings { enrolled: true, mode: identity.mode, ..settings }, desk).await;
     rig.stop().await?;
     outcome.map_err(anyhow::Error::from)?;
     Ok(true)

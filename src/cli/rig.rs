@@ -1,8 +1,10 @@
 //! A handheld put together: store, reader, printer and exchange around one database.
 
 use crate::domain::id::PaymentId;
+use crate::domain::mode::Mode;
 use crate::flow::payment::Event;
 use crate::keyfile::signing_key;
+use crate::runtime::actors::sync::practice::PracticeLink;
 use crate::runtime::actors::{devices, printer, reader, store, sync};
 use crate::runtime::clock::Clock;
 use crate::runtime::till::Till;
@@ -46,8 +48,10 @@ impl Rig {
         printer: PrinterLink,
     ) -> anyhow::Result<Rig> {
         let identity = store.identity()?;
+        anyhow::ensure!(identity.mode != Mode::Training, "a training handheld has no office to talk to");
         let key = signing_key(&dir.join("device.key"))?;
-        let client = Client::new(office.unwrap_or(&identity.office_url), identity.device, key.clone(), ANSWER_MS)?;
+        let client = Client::new(office.unwrap_or(&identity.office_url), identity.device, key.clone(), ANSWER_MS)?
+            .of_mode(identity.mode);
         let (store, thread) = store::spawn(store, Clock::new(&identity.technician_name))?;
         let (events_in, events) = mpsc::channel(EVENTS);
         let (link, online) = sync::link_channel();
@@ -57,6 +61,27 @@ impl Rig {
         let devices = devices::spawn(store.clone(), reader.clone());
         let till = Till { store, reader, devices, printer, sync, events: events_in };
         Ok(Rig { till, events: Some(events), thread, reader: reader_task })
+    }
+
+    /// Starts a training handheld: nothing here can send anything.
+    pub fn practice(
+        dir: &Path,
+        store: Store,
+        reader: ReaderLink,
+        printer: PrinterLink,
+    ) -> anyhow::Result<(Rig, PracticeLink)> {
+        let identity = store.identity()?;
+        anyhow::ensure!(identity.mode == Mode::Training, "handheld {} is not for training", identity.name);
+        let key = signing_key(&dir.join("device.key"))?;
+        let (store, thread) = store::spawn(store, Clock::new(&identity.technician_name))?;
+        let (events_in, events) = mpsc::channel(EVENTS);
+        let (link, online) = sync::link_channel();
+        let (reader, reader_task) = reader::spawn(reader, store.clone(), online, events_in.clone());
+        let printer = printer::spawn(printer, store.clone(), key);
+        let (sync, link) = sync::practice::start(store.clone(), link, events_in.clone());
+        let devices = devices::spawn(store.clone(), reader.clone());
+        let till = Till { store, reader, devices, printer, sync, events: events_in };
+        Ok((Rig { till, events: Some(events), thread, reader: reader_task }, link))
     }
 
     /// What happens to its payments. For one taker: a later one gets a channel on which nothing comes.

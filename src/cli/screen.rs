@@ -1,6 +1,7 @@
 //! How the terminal at hand is drawn on.
 
 use crate::app::model::{GlyphChoice, Settings, ThemeChoice};
+use crate::domain::mode::Mode;
 use crate::domain::money::Currency;
 use crate::flow::payment::Timing;
 
@@ -13,6 +14,7 @@ pub fn settings(device_name: &str, technician_name: &str) -> Settings {
         glyphs: glyphs(),
         theme: theme(),
         timing: Timing::STANDARD,
+        mode: Mode::Live,
         demo: false,
         enrolled: false,
         columns: 80,

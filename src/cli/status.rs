@@ -14,7 +14,7 @@ pub fn run(args: &StateArgs) -> Result<bool, CliError> {
     let stored = Money::new(status.exposure.minor, status.exposure.currency);
     if args.json {
         object(&json!({
-            "device": identity.device, "name": identity.name, "technician": identity.technician_name,
+            "device": identity.device, "name": identity.name, "mode": identity.mode, "technician": identity.technician_name,
             "office": identity.office_url, "head_seq": status.head_seq, "acked_seq": status.acked_seq,
             "durable_seq": status.durable_seq, "unsent": status.unsent(), "last_contact_ms": status.last_contact_ms,
             "stored_minor": stored.minor, "stored_count": status.exposure.count, "currency": stored.currency.code(),
@@ -23,6 +23,9 @@ pub fn run(args: &StateArgs) -> Result<bool, CliError> {
         return Ok(true);
     }
     line(&format!("handheld     {} of {}", identity.name, identity.technician_name))?;
+    if let Some(word) = identity.mode.word() {
+        line(&format!("mode         {word}: nothing here is real money"))?;
+    }
     line(&format!("office       {}", identity.office_url))?;
     line(&format!("not sent     {} of {} rows", status.unsent(), status.head_seq))?;
     line(&format!("card money   {stored} stored in {}", status.exposure.count))?;

@@ -5,6 +5,7 @@ use super::hardware;
 use super::output::{line, object};
 use super::rig::Rig;
 use super::state::StateArgs;
+use crate::domain::mode::Mode;
 use crate::runtime::actors::sync::Pace;
 use anyhow::anyhow;
 use serde_json::json;
@@ -16,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs the command.
 pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
     let store = args.store()?;
+    if store.identity().map_err(anyhow::Error::from)?.mode == Mode::Training {
+        let message = "this folder is for training: nothing in it is ever sent";
+        return Err(CliError::usage(message, "leave --state out, or name the folder of an enrolled handheld"));
+    }
     let rig = Rig::start(&args.dir()?, store, None, Pace::STANDARD, hardware::no_reader(), hardware::no_printer()?)?;
     let outcome = tokio::time::timeout(PATIENCE, exchange(&rig)).await;
     let status = rig.till.store.run(|store| store.sync_status()).await.map_err(|why| anyhow!(why))?;

@@ -1,6 +1,6 @@
 //! Who calls: a challenge signed by the device's key becomes a short bearer token. No clock of the device is needed.
 
-use super::{Office, OfficeError, digest, id_from, random_hex};
+use super::{Office, OfficeError, digest, id_from, mode, random_hex};
 use crate::domain::id::DeviceId;
 use crate::sync::wire::{SessionAnswer, SessionRequest, challenge_bytes, verify};
 use rusqlite::OptionalExtension as _;
@@ -37,7 +37,8 @@ impl Office {
             }
             let token = random_hex(32);
             tx.execute("INSERT INTO device_token VALUES (?1, ?2, ?3)", (digest(&token), &device, now + TOKEN_MS))?;
-            Ok(Some(SessionAnswer::Token { token, good_for_ms: TOKEN_MS.unsigned_abs() }))
+            let mode = mode::of(tx)?;
+            Ok(Some(SessionAnswer::Token { token, good_for_ms: TOKEN_MS.unsigned_abs(), mode }))
         })
     }
 

@@ -1,6 +1,6 @@
 //! Handhelds: adding one, its one-time code, and what it says of itself when it enrols.
 
-use super::{Office, OfficeError, digest, feed, id_from, import, random_hex};
+use super::{Office, OfficeError, digest, feed, id_from, import, mode, random_hex};
 use crate::domain::document::Series;
 use crate::domain::policy::HOUR_MS;
 use crate::sync::wire::{EnrolAnswer, EnrolRequest};
@@ -88,6 +88,7 @@ impl Office {
                 office_epoch: self.epoch,
                 office_key: self.keys.public(),
                 merchant,
+                mode: mode::of(tx)?,
             }))
         })
     }

@@ -30,7 +30,8 @@ pub use login::Attempts;
 
 use super::processors::{self, ProcessorError};
 use super::users::Visitor;
-use super::{Conn, Office, feed};
+use super::{Conn, Office, feed, mode};
+use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
@@ -110,6 +111,10 @@ impl PagesState {
     /// Pages of a running office.
     pub fn of(office: &Office, zone: TimeZone, login_hint: Option<String>) -> PagesState {
         let (db, clock, changes) = office.parts();
+        // An office whose mode cannot be read says so on every page.
+        let word = office.read(mode::of).ok().and_then(Mode::word).map(|word| format!("{word}: no real money."));
+        let said: Vec<String> = word.into_iter().chain(login_hint).collect();
+        let login_hint = (!said.is_empty()).then(|| said.join(" "));
         let (changed, woken) = (office.clone(), office.clone());
         PagesState {
             db,
@@ -167,7 +172,7 @@ impl PagesState {
                 let view = View { db, now_ms, zone: &zone, visitor: &visitor };
                 let page = render(&view)?;
                 let counts = query::counts(db)?;
-                Ok(layout::whole(&view, changes, counts, page))
+                Ok(layout::whole(&view, changes, counts, mode::of(db)?, page))
             })
             .await;
         match done {

@@ -6,6 +6,7 @@ use crate::domain::event::{Event, JournalOpened};
 use crate::domain::id::{DeviceId, Epoch, InvoiceId, JobId, TechnicianId, VisitId};
 use crate::domain::invoice::{Invoice, InvoiceState};
 use crate::domain::journal::Stamp;
+use crate::domain::mode::Mode;
 use crate::domain::totals::{Extras, totals};
 use crate::facts;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
@@ -31,6 +32,9 @@ pub struct Identity {
     pub office_url: String,
     /// The office's Ed25519 key, hex.
     pub office_key: String,
+    /// Whether what is done counts; as the office was when this handheld was enrolled.
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 impl Store {

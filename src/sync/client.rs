@@ -7,6 +7,7 @@ use super::wire::{
     challenge_bytes,
 };
 use crate::domain::id::{DeviceId, Epoch};
+use crate::domain::mode::Mode;
 use ed25519_dalek::{Signer as _, SigningKey};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use std::time::Duration;
@@ -31,6 +32,16 @@ pub enum ClientError {
     /// Not an answer of an office.
     #[error("the answer is not one of a tillroll office: check the address ({0})")]
     BadAnswer(String),
+    /// Real money there and none here, or the other way round.
+    #[error(
+        "the office is a {office} office now and this handheld was enrolled at a {device} one: nothing was sent; enrol it anew with --state DIR"
+    )]
+    OtherMode {
+        /// Its mode.
+        office: Mode,
+        /// Ours.
+        device: Mode,
+    },
     /// The batch cannot be packed.
     #[error(transparent)]
     Batch(#[from] BatchError),
@@ -42,7 +53,7 @@ impl ClientError {
         match self {
             ClientError::NoLink(_) | ClientError::TimedOut => false,
             ClientError::Refused(problem) => problem.status < 500,
-            ClientError::BadAnswer(_) | ClientError::Batch(_) => true,
+            ClientError::BadAnswer(_) | ClientError::OtherMode { .. } | ClientError::Batch(_) => true,
         }
     }
 
@@ -51,6 +62,7 @@ impl ClientError {
         match self {
             ClientError::NoLink(_) | ClientError::BadAnswer(_) => Ended::NoLink,
             ClientError::TimedOut => Ended::TimedOut,
+            ClientError::OtherMode { .. } => Ended::Unauthorised,
             ClientError::Refused(problem) if matches!(problem.status, 401 | 403) => Ended::Unauthorised,
             ClientError::Refused(_) => Ended::Refused,
             ClientError::Batch(_) => Ended::TimedOut,
@@ -61,7 +73,11 @@ impl ClientError {
     pub fn word(&self) -> Option<&str> {
         match self {
             ClientError::Refused(problem) => problem.kind.strip_prefix("urn:tillroll:"),
-            ClientError::NoLink(_) | ClientError::TimedOut | ClientError::BadAnswer(_) | ClientError::Batch(_) => None,
+            ClientError::NoLink(_)
+            | ClientError::TimedOut
+            | ClientError::BadAnswer(_)
+            | ClientError::OtherMode { .. }
+            | ClientError::Batch(_) => None,
         }
     }
 }
@@ -88,12 +104,19 @@ pub struct Client {
     device: DeviceId,
     key: SigningKey,
     token: Mutex<Option<String>>,
+    mode: Mode,
 }
 
 impl Client {
     /// A client of the office at `url`, for an enrolled device. A call waits `timeout_ms` for its answer.
     pub fn new(url: &str, device: DeviceId, key: SigningKey, timeout_ms: u64) -> Result<Client, ClientError> {
-        Ok(Client { http: http(timeout_ms)?, url: trimmed(url), device, key, token: Mutex::new(None) })
+        let (http, url) = (http(timeout_ms)?, trimmed(url));
+        Ok(Client { http, url, device, key, token: Mutex::new(None), mode: Mode::Live })
+    }
+
+    /// Talks to offices of this mode only; of live ones otherwise.
+    pub fn of_mode(self, mode: Mode) -> Client {
+        Client { mode, ..self }
     }
 
     /// The device's signature over `bytes`, hex.
@@ -152,7 +175,10 @@ impl Client {
         let SessionAnswer::Challenge { nonce } = ask(None).await? else { return Err(unexpected()) };
         let signature = self.sign(&challenge_bytes(self.device, &nonce));
         let signed = Some(ChallengeAnswer { nonce, signature });
-        let SessionAnswer::Token { token, .. } = ask(signed).await? else { return Err(unexpected()) };
+        let SessionAnswer::Token { token, mode, .. } = ask(signed).await? else { return Err(unexpected()) };
+        if mode != self.mode {
+            return Err(ClientError::OtherMode { office: mode, device: self.mode });
+        }
         *kept = Some(token.clone());
         Ok(token)
     }

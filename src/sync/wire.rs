@@ -8,6 +8,7 @@ pub mod seal;
 
 use crate::domain::document::Series;
 use crate::domain::id::{DeviceId, Epoch, PaymentId, RowId, TechnicianId};
+use crate::domain::mode::Mode;
 use crate::domain::policy::OfflinePolicy;
 use crate::domain::receipt::Merchant;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,9 @@ pub struct EnrolAnswer {
     pub office_key: String,
     /// Who takes the money, for receipts.
     pub merchant: Merchant,
+    /// Whether money is real there; the device's mode from now on.
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 /// `POST /v1/session`, first without, then with an answer to the challenge.
@@ -88,6 +92,9 @@ pub enum SessionAnswer {
         token: String,
         /// How long it is good for, milliseconds.
         good_for_ms: u64,
+        /// Whether money is real there: a device of another mode sends nothing and takes nothing.
+        #[serde(default)]
+        mode: Mode,
     },
 }
 

@@ -45,6 +45,8 @@ pub struct Popup {
 pub struct Page {
     /// Where I am, the longest way to say it first.
     pub title: Vec<String>,
+    /// Light and dark change places in the top row.
+    pub reversed: bool,
     /// How things stand, the longest way to say it first.
     pub status: Vec<String>,
     /// What the status is.
@@ -74,6 +76,9 @@ impl Page {
             return;
         }
         self.status_row(area.width).draw(buffer, (area.x, area.y), area.width, look);
+        if self.reversed {
+            buffer.set_style(Rect { height: 1, ..area }, look.theme.style(Role::Banner));
+        }
         let notes = u16::try_from(self.notes.len()).unwrap_or(0).min(area.height.saturating_sub(6));
         let bottom = area.y + area.height - 1;
         let body = Rect { y: area.y + 2, height: area.height.saturating_sub(4 + notes), ..area };

@@ -27,6 +27,8 @@ pub enum Role {
     Failed,
     /// Look here.
     Warn,
+    /// Light and dark change places: seen without colours, too.
+    Banner,
 }
 
 /// Colours or none.
@@ -49,6 +51,7 @@ impl Theme {
             (Role::Plain | Role::Dim, false) | (Role::Plain, true) => Style::new(),
             (Role::Dim, true) => Style::new().fg(Color::DarkGray),
             (Role::Strong, _) => bold,
+            (Role::Banner, _) => bold.add_modifier(Modifier::REVERSED),
             (
                 Role::Selected | Role::Key | Role::Paid | Role::Pending | Role::Unknown | Role::Failed | Role::Warn,
                 false,

@@ -6,6 +6,7 @@ use tillroll::domain::document::Series;
 use tillroll::domain::id::{DeviceId, Epoch, InvoiceId, ItemId, JobId, LineId, PaymentId, RowId, VisitId};
 use tillroll::domain::journal::Stamp;
 use tillroll::domain::line::{Line, LineKind, Quantity};
+use tillroll::domain::mode::Mode;
 use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::tax::default_rules;
 use tillroll::store::{Identity, Store};
@@ -57,6 +58,7 @@ pub fn store_of(dir: &Path, device: DeviceId) -> Store {
         technician_name: "Ada Example".into(),
         office_url: "http://127.0.0.1:1".into(),
         office_key: String::new(),
+        mode: Mode::Live,
     };
     store.enrol(&identity, "test", &stamp()).unwrap();
     let ids = ids();

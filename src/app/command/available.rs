@@ -6,6 +6,7 @@ use super::{CommandId, step_state};
 use crate::app::model::{Active, DevicesStage, EntryStep, Model, Purpose, Screen};
 use crate::app::screens::{checkout, devices, entry, job, receipt, shift};
 use crate::domain::job::VisitState;
+use crate::domain::mode::Mode;
 use crate::domain::payment::Standing;
 use crate::domain::receipt::Party;
 use crate::flow::payment::{Offline, Phase};
@@ -97,6 +98,7 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::MailReceipt => job::invoice(model).is_some() && model.receipt.is_some() && !is_printing(model),
         CommandId::NoPrint => model.receipt.is_some() && !is_printing(model),
         CommandId::ToggleLink => model.settings.demo,
+        CommandId::Training => model.settings.mode != Mode::Training,
         CommandId::Scan => !devices::is_pairing(model),
         CommandId::UseDevice => devices::selected(model).is_some() && !devices::is_pairing(model),
         CommandId::ForgetDevice => {

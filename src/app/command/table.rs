@@ -37,6 +37,8 @@ const BACK: &[Screen] = &[
 const QUIT: &[Screen] =
     &[Screen::Welcome, Screen::Today, Screen::Job, Screen::Sync, Screen::Devices, Screen::Shift, Screen::Help];
 
+const TRAINING: &[Screen] = &[Screen::Today, Screen::Job, Screen::Sync, Screen::Devices, Screen::Help];
+
 const fn row(
     id: CommandId,
     key: Option<Key>,
@@ -130,5 +132,6 @@ pub const COMMANDS: &[Command] = &[
     row(CommandId::Back, Some(Key::Esc), BACK, (7, "back"), "", "One screen back."),
     row(CommandId::Menu, letter(':'), EVERYWHERE, (8, "menu"), "", "The list of commands; type a few letters of one."),
     row(CommandId::Help, letter('?'), EVERYWHERE, (9, ""), "help", "This page."),
+    row(CommandId::Training, None, TRAINING, (0, ""), "training mode: how to start it", ""),
     row(CommandId::Quit, None, QUIT, (0, "quit"), "quit", "Ends the program (Ctrl-C does too)."),
 ];

@@ -11,6 +11,7 @@ use crate::app::msg::{DeviceRow, DevicesNews, OpId};
 use crate::domain::event::DrawerOpened;
 use crate::domain::id::PaymentId;
 use crate::domain::line::Line;
+use crate::domain::mode::Mode;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::Tender;
 use crate::domain::price::PriceItem;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub theme: ThemeChoice,
     /// How long a payment waits.
     pub timing: Timing,
+    /// Whether what is done counts.
+    pub mode: Mode,
     /// Simulated hardware, with switches for it.
     pub demo: bool,
     /// Known to an office; otherwise only the welcome page is shown.

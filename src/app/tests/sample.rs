@@ -11,6 +11,7 @@ use crate::domain::event::Event as Row;
 use crate::domain::invoice::{Invoice, InvoiceState, PaidSums};
 use crate::domain::job::{MoneyState, Review, VisitState};
 use crate::domain::line::{Line, LineKind, Quantity};
+use crate::domain::mode::Mode;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{CardEntry, CardSummary, Payment, PaymentState, Tender};
 use crate::domain::price::PriceItem;
@@ -39,6 +40,7 @@ pub fn settings(columns: u16, rows: u16) -> Settings {
         glyphs: GlyphChoice::Ascii,
         theme: ThemeChoice::Mono,
         timing: Timing::STANDARD,
+        mode: Mode::Live,
         demo: true,
         enrolled: true,
         columns,

@@ -215,6 +215,11 @@ pub fn run(model: &mut Model, id: CommandId, out: &mut Vec<Effect>) {
             model.help_scroll = 0;
             model.go(Screen::Help);
         }
+        CommandId::Training => {
+            let text = "Leave the program and start it with: tillroll --training. It has jobs and books of its own; \
+                        nothing of it is sent, and none of it counts.";
+            model.tell("Training", text, false);
+        }
         CommandId::Quit => out.push(Effect::Quit),
     }
 }

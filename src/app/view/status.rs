@@ -4,6 +4,7 @@
 
 use crate::app::model::{Model, Screen};
 use crate::app::when::span;
+use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::policy::HOUR_MS;
 use crate::ui::Look;
@@ -25,7 +26,9 @@ pub fn status(model: &Model, look: Look) -> (Vec<String>, Role) {
     let waiting = if model.notice().is_none() { model.notices.len() } else { 0 };
     let notices = if waiting > 0 { format!("!{waiting}") } else { String::new() };
     let link = if model.link.online { "ONLINE" } else { "OFFLINE" };
-    let unsent = match model.sync.as_ref().map_or(0, |sync| sync.unsent()) {
+    // In training nothing is ever sent, so nothing waits to be.
+    let sent = model.sync.as_ref().filter(|_| model.settings.mode != Mode::Training);
+    let unsent = match sent.map_or(0, |sync| sync.unsent()) {
         0 => String::new(),
         rows => format!("{}{rows}", look.glyphs.unsent),
     };

@@ -86,6 +86,7 @@ pub(super) async fn run(
     let settings = Settings {
         currency: world::CURRENCY,
         timing: TIMING,
+        mode: identity.mode,
         demo: true,
         enrolled: true,
         ..screen::settings(&identity.name.to_string(), &identity.technician_name)

@@ -230,6 +230,7 @@ async fn enrolled(office: &Office, device: &Path, office_url: &str) -> anyhow::R
         technician_name: answer.technician_name,
         office_url: office_url.to_owned(),
         office_key: answer.office_key,
+        mode: answer.mode,
     };
     store.enrol(&identity, env!("CARGO_PKG_VERSION"), &clock.stamp(None))?;
     Ok(store)

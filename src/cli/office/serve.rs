@@ -52,6 +52,9 @@ pub struct ServeArgs {
     logo: Option<PathBuf>,
     #[command(flatten)]
     mail: MailArgs,
+    /// No real money, for this office's whole life: TEST stands on every screen, page and receipt of it
+    #[arg(long)]
+    test: bool,
 }
 
 /// Receipts by e-mail; they wait in the office's database while nobody takes them.
@@ -109,6 +112,7 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
         Settings { processor_url: args.processor, timing: Timing::STANDARD, currency: args.currency, merchant };
     let outbox = args.mail.outbox()?;
     let office = open(&path(&args.db)?, settings)?;
+    let mode = office.settle_mode(args.test).map_err(|why| CliError::usage(why.to_string(), ""))?;
     office.publish().map_err(anyhow::Error::from)?;
     let socket = listener(args.listen).await?;
     let at = socket.local_addr().map_err(anyhow::Error::from)?;
@@ -125,7 +129,8 @@ pub async fn run(args: ServeArgs) -> Result<(), CliError> {
     }
     let state = PagesState::of(&office, TimeZone::system(), None);
     let router = api::router(office).merge(pages::router(state));
-    line(&format!("The office listens on http://{at}. Ctrl-C ends it."))?;
+    let real = mode.word().map(|word| format!("{word}: no real money. ")).unwrap_or_default();
+    line(&format!("{real}The office listens on http://{at}. Ctrl-C ends it."))?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     tokio::spawn(async move {
         tokio::select! {

@@ -2,14 +2,13 @@
 
 use crate::domain::id::InvoiceId;
 use crate::domain::invoice::PaidSums;
-use crate::domain::mode::Mode;
 use crate::domain::money::MoneyError;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::payment::Payment;
 use crate::domain::read::PaymentView;
 use crate::domain::receipt::{Party, Receipt, ReceiptKind, TenderLine};
 use crate::facts;
-use crate::office::{Office, OfficeError, from_json};
+use crate::office::{Office, OfficeError, from_json, mode};
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -47,7 +46,7 @@ pub(super) fn compose(
         printed_at: local_minute(now_ms),
         customer: customer.unwrap_or_default(),
         device: device.unwrap_or_default(),
-        mode: Mode::Live,
+        mode: mode::of(db)?,
         kind: ReceiptKind::of(&tenders),
         party: Party::Customer,
         copy: 1,

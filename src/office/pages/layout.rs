@@ -2,6 +2,7 @@
 
 use super::View;
 use super::query::Counts;
+use crate::domain::mode::Mode;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -53,7 +54,7 @@ pub(super) fn message(status: StatusCode, text: &str) -> Markup {
 }
 
 /// A page inside the navigation.
-pub(super) fn whole(view: &View<'_>, changes: u64, counts: Counts, page: Page) -> Markup {
+pub(super) fn whole(view: &View<'_>, changes: u64, counts: Counts, mode: Mode, page: Page) -> Markup {
     let reload_s =
         if matches!(page.at, "/exceptions" | "/payments" | "/refunds") { RELOAD_WITH_FORM_S } else { RELOAD_S };
     let entries = [
@@ -72,6 +73,7 @@ pub(super) fn whole(view: &View<'_>, changes: u64, counts: Counts, page: Page) -
             body {
                 header.top {
                     a.brand href="/" { span.mark { "▤" } " tillroll" }
+                    @if let Some(word) = mode.word() { b.mode { (word) } }
                     nav #nav aria-label="Pages" {
                         @for (address, word, count, tone) in entries {
                             a href=(address) aria-current=[(page.at == address).then_some("page")] {

@@ -85,7 +85,7 @@ fn receipt_due(model: &Model, cells: usize) -> Vec<Row> {
     let Some(due) = model.job.as_ref().and_then(|job| job.receipt_due) else { return Vec::new() };
     let at = model.local(due.printed_ms);
     let long = format!("NEW RECEIPT DUE (R): {} said {}", at.clock(), due.was.name());
-    let text = if width(&long) + 1 <= cells { long } else { "NEW RECEIPT DUE: R".to_owned() };
+    let text = if width(&long) < cells { long } else { "NEW RECEIPT DUE: R".to_owned() };
     vec![Row::of(format!(" {text}"), Role::Warn)]
 }
 

@@ -8,6 +8,7 @@ use crate::app::screens::job;
 use crate::app::screens::job::view::beside;
 use crate::app::screens::receipt::email;
 use crate::app::view::{Body, Place, field_hints};
+use crate::domain::mode::Mode;
 use crate::domain::receipt::{Party, ReceiptRow, Sheet};
 use crate::ui::Look;
 use crate::ui::page::Focus;
@@ -38,7 +39,7 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     };
     let title = vec![format!("{whose} {document}"), whose.to_owned()];
     let hints = field_hints(&[("Enter", "send"), ("Esc", "back")]).filter(|_| email::is_open(model));
-    let notes = view.map(|view| notes(view, cells, place.look)).unwrap_or_default();
+    let notes = view.map(|view| notes(view, cells, place.look, model.settings.mode)).unwrap_or_default();
     Body { title, panes, focus, notes, hints }
 }
 
@@ -70,7 +71,7 @@ fn columns(row: &ReceiptRow) -> usize {
 }
 
 /// What is to be known before the paper comes out, and while it does.
-fn notes(view: &ReceiptView, cells: usize, look: Look) -> Vec<Row> {
+fn notes(view: &ReceiptView, cells: usize, look: Look, mode: Mode) -> Vec<Row> {
     let said = |text: &str, role| -> Vec<Row> {
         let lines = wrap(text, cells.saturating_sub(2));
         lines.into_iter().map(|text| Row::of(format!(" {text}"), role)).collect()
@@ -110,7 +111,11 @@ fn notes(view: &ReceiptView, cells: usize, look: Look) -> Vec<Row> {
         rows.extend(said("The customer signs the merchant's copy: M", Role::Strong));
     }
     if let Some(to) = &view.emailed {
-        rows.extend(said(&format!("Queued: the office sends it to {to}."), Role::Strong));
+        let text = match mode {
+            Mode::Training => "Training: nothing is sent.".to_owned(),
+            Mode::Live | Mode::Test => format!("Queued: the office sends it to {to}."),
+        };
+        rows.extend(said(&text, Role::Strong));
     }
     rows
 }

@@ -1,6 +1,6 @@
 //! How the welcome page looks.
 //!
-//! Invariant: says two things that can be typed, and nothing that cannot be done yet.
+//! Invariant: says three things that can be typed, and nothing that cannot be done yet.
 
 use crate::app::view::{Body, Place, field_hints};
 use crate::ui::page::Focus;
@@ -11,10 +11,12 @@ use crate::ui::theme::Role;
 /// The page.
 pub fn body(place: Place<'_>) -> Body {
     let cells = place.main().saturating_sub(2);
-    let mut rows = vec![Row::blank(), Row::of(" This handheld is not enrolled yet.", Role::Strong), Row::blank()];
+    let mut rows = vec![Row::of(" This handheld is not enrolled yet.", Role::Strong)];
     let mut say = |text: &str, role| rows.extend(wrap(text, cells).into_iter().map(|t| Row::of(format!(" {t}"), role)));
     say("Try everything with simulated hardware:", Role::Plain);
     say("tillroll demo", Role::Key);
+    say("Practise on this handheld alone:", Role::Plain);
+    say("tillroll --training", Role::Key);
     say("Enrol it with the code from the office:", Role::Plain);
     say("tillroll enrol --office URL --code CODE", Role::Key);
     Body {

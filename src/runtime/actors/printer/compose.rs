@@ -22,7 +22,7 @@ pub(super) struct Composed {
 /// The receipt of a job's invoice as it would be printed at `now_ms`.
 pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> Result<Composed, StoreError> {
     let detail = store.job_detail(job)?;
-    let device = store.identity()?.name.to_string();
+    let identity = store.identity()?;
     let merchant = store.document::<Merchant>("merchant")?;
     let invoice = detail.invoice.clone().ok_or(StoreError::Missing("the invoice"))?;
     let codes = store.response_codes(invoice.id)?;
@@ -43,8 +43,8 @@ pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> R
         document: invoice.document.clone(),
         printed_at: local_minute(now_ms),
         customer: detail.row.customer_name.clone(),
-        device,
-        mode: crate::domain::mode::Mode::Live,
+        device: identity.name.to_string(),
+        mode: identity.mode,
         kind: ReceiptKind::of(&tenders),
         party,
         copy: 1,
