@@ -13,15 +13,20 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tillroll::domain::event::{
-    Event, PaymentAcceptedOffline, PaymentCardRead, PaymentOutcomeSeen, ReceiptEmailRequested,
+    Event, PaymentAcceptedOffline, PaymentCardRead, PaymentOutcomeSeen, PaymentStep, ReceiptEmailRequested,
+    RefundRequested, TenderRecorded,
 };
+use tillroll::domain::id::{PaymentId, RefundId};
 use tillroll::domain::money::Money;
 use tillroll::domain::outcome::{Outcome, OutcomeState};
-use tillroll::domain::payment::{CardEntry, CardSummary};
+use tillroll::domain::payment::{CardEntry, CardSummary, Extras, Tender};
 use tillroll::domain::receipt::ReceiptStanding;
+use tillroll::domain::refund::RefundKind;
 use tillroll::office::ereceipts::outbox::{Outbox, Way};
 use tillroll::office::ereceipts::{of_invoice, step};
+use tillroll::office::payments::refunds::{self, Decision};
 use tillroll::sync::wire::batch::Batch;
+use uuid::Uuid;
 
 const READ: &str = r#"
 import email, email.policy, json, sys
@@ -176,6 +181,81 @@ async fn a_pending_receipt_goes_out_and_a_new_one_follows_the_late_word() {
         }
         let entries = rig.office.read(|db| of_invoice(db, &ids().invoice.to_string())).unwrap();
         assert!(entries.len() == 2 && entries.iter().all(|entry| entry.state == "sent"), "{entries:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_tells_of_a_refund_and_a_new_one_follows_the_offices_word_on_it() {
+    for (release, wanted, word) in [
+        (true, &["REFUNDED BY THE OFFICE", "REFUNDED", "TO PAY"][..], "partly refunded"),
+        (false, &["REFUND REFUSED - NOTHING GOES BACK", "PAID"], "(paid)"),
+    ] {
+        let mut rig = Rig::new().await;
+        rig.work();
+        rig.card_payment();
+        let (job, visit, invoice, tender) = (ids().job, ids().visit, ids().invoice, Tender::Cheque);
+        let cheque = PaymentId(Uuid::from_u128(501));
+        let refund = RefundId(Uuid::from_u128(502));
+        let eur = |minor| Money::new(minor, "EUR".parse().unwrap());
+        let why = "by cheque".to_owned();
+        rig.commit(&Event::PaymentAbandoned(PaymentStep { payment: ids().payment, job, visit, why }));
+        rig.commit(&Event::TenderRecorded(TenderRecorded {
+            payment: cheque,
+            tender,
+            invoice,
+            document: "D07-000001".parse().unwrap(),
+            job,
+            visit,
+            amount: eur(6_900),
+            extras: Extras::NONE,
+            reference: "000123".into(),
+            linked_to: None,
+        }));
+        rig.commit(&Event::RefundRequested(RefundRequested {
+            refund,
+            payment: Some(cheque),
+            job,
+            visit,
+            tender,
+            amount: eur(1_900),
+            what: RefundKind::Reopen,
+            reason: "leaks".into(),
+            manager: false,
+        }));
+        rig.commit(&Event::ReceiptEmailRequested(ReceiptEmailRequested {
+            invoice,
+            job,
+            visit,
+            to: "ada@example.com".parse().unwrap(),
+            standing: ReceiptStanding::RefundWaiting,
+            salt: "dd".into(),
+        }));
+        let (_, answer) = rig.push(&encode(&rig.batch())).await;
+        assert!(answer["results"].as_array().unwrap().iter().all(|row| row["result"] == "applied"), "{answer}");
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = outbox(folder.path());
+        assert_eq!(step(&rig.office, &outbox).unwrap(), 1);
+        let first = files(folder.path());
+        let Some(mail) = read(&first[0]) else { return };
+        assert!(header(&mail, "Subject").unwrap().contains("not released yet"), "{mail}");
+        let text = mail["text"].as_str().unwrap();
+        for words in ["PAID BY CHEQUE", "Reference 000123", "REFUND REQUESTED - NOT RELEASED YET", "EUR 19.00"] {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
+        assert!(!text.contains("leaks"), "a note for the office: {text}");
+        assert_eq!(step(&rig.office, &outbox).unwrap(), 0, "no news yet");
+        // The handheld has not heard of it: the office's word alone counts.
+        let decision = if release { Decision::Release } else { Decision::Refuse("no") };
+        assert!(rig.office.write(|tx| refunds::decide(tx, refund, decision, "dina", 1_764_000_000_000)).unwrap());
+        assert_eq!(step(&rig.office, &outbox).unwrap(), 1);
+        let second = files(folder.path()).into_iter().find(|file| *file != first[0]).unwrap();
+        let mail = read(&second).unwrap();
+        assert!(header(&mail, "Subject").unwrap().contains(word), "{mail}");
+        let text = mail["text"].as_str().unwrap();
+        for words in wanted {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
+        assert_eq!(step(&rig.office, &outbox).unwrap(), 0);
     }
 }
 

@@ -6,13 +6,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tillroll::cli::training;
-use tillroll::domain::event::{Event as Row, LineAdded, PaymentIntended};
-use tillroll::domain::id::{LineId, PaymentId};
+use tillroll::domain::event::{Event as Row, LineAdded, PaymentIntended, RefundRequested, ShiftOpened};
+use tillroll::domain::id::{LineId, PaymentId, RefundId, ShiftId};
 use tillroll::domain::line::{Line, Quantity};
 use tillroll::domain::mode::Mode;
-use tillroll::domain::money::Currency;
-use tillroll::domain::payment::PaymentState;
+use tillroll::domain::money::{Currency, Money};
+use tillroll::domain::payment::{Extras, PaymentState, Tender};
 use tillroll::domain::receipt::{Merchant, Party};
+use tillroll::domain::refund::{RefundKind, RefundState};
 use tillroll::flow::payment::{Machine, Phase, Timing as Wait};
 use tillroll::office::payments::Timing;
 use tillroll::office::{Office, Settings, api};
@@ -88,6 +89,39 @@ async fn a_handheld_of_one_mode_sends_nothing_to_an_office_of_another() {
     }
 }
 
+/// Gives half back, if there is anything, and counts a shift; both end without an office.
+async fn refund_and_shift(training: &mut training::Training, id: PaymentId) {
+    let till = training.rig.till.clone();
+    let payment = till.store.run(move |store| store.payment(id)).await.unwrap();
+    if payment.may_refund() {
+        let refund = RefundId(Uuid::now_v7());
+        let asked = RefundRequested {
+            refund,
+            payment: Some(id),
+            job: payment.job,
+            visit: payment.visit,
+            tender: Tender::Card,
+            amount: Money::new(payment.amount.minor / 2, payment.amount.currency),
+            what: RefundKind::Credit,
+            reason: "practice".into(),
+            manager: false,
+        };
+        till.store.commit(Row::RefundRequested(asked), None).await.unwrap();
+        let state = async || till.store.run(move |store| store.refund(refund)).await.unwrap().unwrap().state;
+        for _ in 0..100 {
+            if state().await == RefundState::Refunded {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(state().await, RefundState::Refunded);
+    }
+    let zero = Money::zero(payment.amount.currency);
+    let shift = ShiftId(Uuid::now_v7());
+    till.store.commit(Row::ShiftOpened(ShiftOpened { shift, float: zero, carried_minor: 0 }), None).await.unwrap();
+    till.printer.print_shift(shift).await.unwrap();
+}
+
 /// Takes a card for the first job of the day until its machine rests; the payment's state.
 async fn take_card(training: &mut training::Training, card: &str) -> PaymentState {
     training.customer.present(Some(card));
@@ -106,6 +140,7 @@ async fn take_card(training: &mut training::Training, card: &str) -> PaymentStat
         job: row.job,
         visit: row.visit,
         amount: invoice.totals.total(),
+        extras: Extras::NONE,
         linked_to: None,
     };
     let (mut machine, effects) = Machine::begin(intent, Wait { present_ms: 5_000, unknown_ms: 8_000 });
@@ -118,6 +153,7 @@ async fn take_card(training: &mut training::Training, card: &str) -> PaymentStat
     }
     let printed = till.printer.print(row.job, Party::Customer).await.unwrap();
     assert_eq!(printed.sheet.copy, 1);
+    refund_and_shift(training, id).await;
     till.store.run(move |store| store.payment(id)).await.unwrap().state
 }
 
@@ -140,6 +176,8 @@ async fn slow_training_plays_a_payment_and_leaves_nothing_that_could_be_sent() {
             files.filter(|path| paper(path)).map(|path| std::fs::read_to_string(path).unwrap()).collect();
         let text = texts.concat().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(text.matches("TRAINING - NOT A RECEIPT").count(), 2, "{text}");
+        let report = texts.iter().map(|text| text.trim()).find(|text| text.contains("X REPORT")).unwrap();
+        assert!(report.starts_with("TRAINING") && report.ends_with("TRAINING"), "the shift's report, too: {report}");
         assert!(text.contains(&words.split_whitespace().collect::<Vec<_>>().join(" ")), "{text}");
         assert!(!text.contains("TR:"), "practice states nothing");
         let run = |args: &[&str]| {

@@ -4,10 +4,16 @@
 mod common;
 
 use common::{ids, part, stamp, store_of};
-use tillroll::domain::event::{CashRecorded, Event, LineAdded, ReceiptEnded, ReceiptQueued, ReceiptState};
-use tillroll::domain::id::DeviceId;
+use tillroll::domain::event::{
+    CashRecorded, CashRefunded, Event, LineAdded, ReceiptEnded, ReceiptQueued, ReceiptState, RefundOutcomeSeen,
+    RefundRequested, TenderRecorded,
+};
+use tillroll::domain::id::{DeviceId, RefundId};
 use tillroll::domain::money::Money;
-use tillroll::domain::receipt::{Party, ReceiptStanding, Sheet};
+use tillroll::domain::payment::{Extras, Tender};
+use tillroll::domain::receipt::standing::said;
+use tillroll::domain::receipt::{Party, ReceiptStanding, RefundLine, Sheet, TenderLine};
+use tillroll::domain::refund::{RefundKind, RefundState};
 use tillroll::store::Store;
 use uuid::Uuid;
 
@@ -73,6 +79,7 @@ fn a_new_receipt_is_due_when_the_customer_holds_one_that_was_overtaken() {
         job: ids().job,
         visit: ids().visit,
         amount: Money::new(3_450, "EUR".parse().unwrap()),
+        extras: Extras::NONE,
         tendered_minor: 3_450,
         change_minor: 0,
         linked_to: None,
@@ -83,6 +90,92 @@ fn a_new_receipt_is_due_when_the_customer_holds_one_that_was_overtaken() {
     assert!(due(&store).is_some(), "the merchant's copy is no news to the customer");
     print(&mut store, Party::Customer, "paid words", ReceiptStanding::Paid, ReceiptState::Confirmed);
     assert_eq!(due(&store), None);
+    // Money that goes back overtakes a receipt that says PAID; a new one that says so is up to date.
+    for (back, total, is) in [(1_000, 1, ReceiptStanding::PartRefunded), (2_450, 2, ReceiptStanding::Refunded)] {
+        let back = CashRefunded {
+            refund: RefundId(Uuid::from_u128(700 + total)),
+            payment: ids().payment,
+            job: ids().job,
+            visit: ids().visit,
+            amount: Money::new(back, "EUR".parse().unwrap()),
+            what: RefundKind::Credit,
+            reason: "faulty".into(),
+            manager: false,
+        };
+        store.commit(&Event::CashRefunded(back), &stamp(), None).unwrap();
+        assert_eq!(due(&store).map(|due| due.is), Some(is));
+        let detail = store.job_detail(ids().job).unwrap();
+        let refunds = RefundLine::all(&detail.refunds, &detail.payments, detail.invoice.as_ref().unwrap());
+        assert_eq!(refunds.len() as u128, total);
+        let words = said(&TenderLine::all(&detail.payments, ids().invoice), &refunds, detail.open().unwrap());
+        let sheet = print(&mut store, Party::Customer, &words, is, ReceiptState::Confirmed);
+        assert_eq!((u128::from(sheet.edition), sheet.copy), (2 + total, 1), "it replaces the one before");
+        assert_eq!(due(&store), None);
+    }
+    assert!(store.verify().unwrap().violations.is_empty());
+}
+
+#[test]
+fn a_refund_that_waits_makes_a_new_receipt_due_and_so_does_its_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = store(dir.path());
+    let (job, visit, invoice) = (ids().job, ids().visit, ids().invoice);
+    let eur = |minor| Money::new(minor, "EUR".parse().unwrap());
+    let cheque = TenderRecorded {
+        payment: ids().payment,
+        tender: Tender::Cheque,
+        invoice,
+        document: "D07-000001".parse().unwrap(),
+        job,
+        visit,
+        amount: eur(3_450),
+        extras: Extras::NONE,
+        reference: "000123".into(),
+        linked_to: None,
+    };
+    store.commit(&Event::TenderRecorded(cheque), &stamp(), None).unwrap();
+    let now = |store: &Store| {
+        let detail = store.job_detail(job).unwrap();
+        let refunds = RefundLine::all(&detail.refunds, &detail.payments, detail.invoice.as_ref().unwrap());
+        let words = said(&TenderLine::all(&detail.payments, invoice), &refunds, detail.open().unwrap());
+        (ReceiptStanding::of_job(&detail).unwrap(), words, detail.receipt_due)
+    };
+    let (mut standing, mut words, mut due) = now(&store);
+    assert_eq!((standing, due), (ReceiptStanding::Paid, None));
+    let refund = RefundId(Uuid::from_u128(700));
+    let asked = RefundRequested {
+        refund,
+        payment: Some(ids().payment),
+        job,
+        visit,
+        tender: Tender::Cheque,
+        amount: eur(1_000),
+        what: RefundKind::Reopen,
+        reason: "faulty".into(),
+        manager: false,
+    };
+    let answered = |state| {
+        Event::RefundOutcomeSeen(RefundOutcomeSeen {
+            refund,
+            payment: Some(ids().payment),
+            job,
+            visit,
+            state,
+            amount: eur(1_000),
+            what: RefundKind::Reopen,
+            answer: None,
+        })
+    };
+    for (event, expect) in [
+        (Event::RefundRequested(asked), ReceiptStanding::RefundWaiting),
+        (answered(RefundState::Refunded), ReceiptStanding::PartRefunded),
+    ] {
+        print(&mut store, Party::Customer, &words, standing, ReceiptState::Confirmed);
+        store.commit(&event, &stamp(), None).unwrap();
+        (standing, words, due) = now(&store);
+        assert_eq!((standing, due.map(|due| due.is)), (expect, Some(expect)));
+    }
+    assert_eq!(store.job_detail(job).unwrap().open(), Some(eur(1_000)), "owed again");
 }
 
 #[test]

@@ -227,7 +227,8 @@ CREATE TABLE receipt_print (
     state    TEXT NOT NULL CHECK (state = 'queued' OR state = 'confirmed' OR state = 'sent_unconfirmed'
                                   OR state = 'interrupted' OR state = 'refused'),
     standing TEXT NOT NULL CHECK (standing = 'due' OR standing = 'part_paid' OR standing = 'pending'
-                                  OR standing = 'unknown' OR standing = 'paid'),
+                                  OR standing = 'unknown' OR standing = 'paid' OR standing = 'refund_waiting'
+                                  OR standing = 'part_refunded' OR standing = 'refunded'),
     said     TEXT NOT NULL,
     at_ms    INTEGER NOT NULL,
     seq      INTEGER NOT NULL,

@@ -573,7 +573,8 @@ CREATE TABLE ereceipt (
     address    TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state = 'queued' OR state = 'sent' OR state = 'failed'),
     standing   TEXT CHECK (standing = 'due' OR standing = 'part_paid' OR standing = 'pending'
-                           OR standing = 'unknown' OR standing = 'paid'),
+                           OR standing = 'unknown' OR standing = 'paid' OR standing = 'refund_waiting'
+                           OR standing = 'part_refunded' OR standing = 'refunded'),
     said       TEXT,
     superseded INTEGER NOT NULL DEFAULT 0 CHECK (superseded IN (0, 1)),
     asked_ms   INTEGER NOT NULL,

@@ -3,6 +3,7 @@
 use super::CliError;
 use super::output::line;
 use super::state::StateArgs;
+use crate::domain::mode::Mode;
 use crate::domain::money::Money;
 use crate::domain::shift::words::{Line, late, lines, title};
 use crate::domain::shift::{Report, ShiftNow};
@@ -16,10 +17,14 @@ const COLUMNS: usize = 42;
 pub fn run(args: &StateArgs) -> Result<bool, CliError> {
     let store = args.store()?;
     let now = store.shift_now().map_err(anyhow::Error::from)?;
+    let mode = store.identity().map_err(anyhow::Error::from)?.mode;
     let found = now.open.is_some() || now.last.is_some();
     if args.json {
-        told_json(&now)?;
+        told_json(&now, mode)?;
         return Ok(found);
+    }
+    if let Some(word) = mode.word() {
+        line(&format!("{word}: no real money."))?;
     }
     if now.open.is_none() {
         line("No shift is open. Open one on the screen: H on Today.")?;
@@ -54,10 +59,10 @@ fn row(part: &Line) -> anyhow::Result<()> {
     }
 }
 
-fn told_json(now: &ShiftNow) -> anyhow::Result<()> {
+fn told_json(now: &ShiftNow, mode: Mode) -> anyhow::Result<()> {
     let expected = now.open.as_ref().map(|open| open.figures.drawer.expected_minor()).transpose()?;
     super::output::object(&json!({
-        "open": now.open, "expected_minor": expected, "last": now.last, "late": now.late,
+        "mode": mode.name(), "open": now.open, "expected_minor": expected, "last": now.last, "late": now.late,
         "outside_minor": now.outside.minor, "currency": now.outside.currency, "unsent_rows": now.unsent_rows,
     }))
 }

@@ -6,7 +6,7 @@ use super::invoice::{Invoice, PaidSums};
 use super::job::{MoneyState, Review, VisitState};
 use super::line::Line;
 use super::money::{Currency, Money};
-use super::payment::Payment;
+use super::payment::{Payment, PaymentState, Standing, Tender};
 use super::receipt::ReceiptStanding;
 use super::refund::Refund;
 use super::rules::Rules;
@@ -123,12 +123,27 @@ pub struct PaymentView {
 
 impl PaymentView {
     /// The state to show: the device's, and `captured` where the office went on from approved.
-    pub fn state(&self) -> super::payment::PaymentState {
-        use super::payment::PaymentState;
+    pub fn state(&self) -> PaymentState {
         if self.captured && self.payment.state == PaymentState::Approved {
             PaymentState::Captured
         } else {
             self.payment.state
+        }
+    }
+
+    /// What a person needs to tell apart. An announced transfer is a promise.
+    pub fn standing(&self) -> Standing {
+        let announced = self.payment.state == PaymentState::Tendered && self.payment.tender == Tender::Transfer;
+        if announced { Standing::Pending } else { self.state().standing() }
+    }
+
+    /// The word for its state on screens.
+    pub fn word(&self) -> &'static str {
+        match (self.state(), self.payment.tender) {
+            (PaymentState::Tendered, Tender::Transfer) => "TRANSFER ANNOUNCED",
+            (PaymentState::Recorded, Tender::Transfer) => "TRANSFER ARRIVED",
+            (PaymentState::Recorded, Tender::Cheque) => "PAID BY CHEQUE",
+            (state, _) => state.word(),
         }
     }
 }

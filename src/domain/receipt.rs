@@ -3,12 +3,14 @@
 //!
 //! Invariant: never says APPROVED of money that nobody agreed to, and never shows more of a card than four digits.
 
+pub mod back;
 pub mod content;
 pub mod example;
 pub mod standing;
 pub mod statement;
 pub mod tender;
 
+pub use back::RefundLine;
 pub use standing::ReceiptStanding;
 pub use tender::{TenderLine, mark, short_reference};
 
@@ -18,12 +20,13 @@ use super::journal::Hash;
 use super::mode::Mode;
 use super::money::Money;
 use super::payment::{PaymentState, Standing, Tender};
+use super::refund::RefundState;
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 use statement::Statement;
 
 /// Who takes the money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merchant {
     /// Trading name.
     pub name: String,
@@ -108,8 +111,12 @@ impl ReceiptKind {
         }
     }
 
-    /// What payments make of it.
-    pub fn of(tenders: &[TenderLine]) -> ReceiptKind {
+    /// What payments and refunds make of it. What was given back and then paid another way is a sale again.
+    pub fn of(tenders: &[TenderLine], refunds: &[RefundLine], open: Money) -> ReceiptKind {
+        let back = refunds.iter().any(|refund| refund.state != RefundState::Refused);
+        if back && ReceiptStanding::of(tenders, refunds, open) != ReceiptStanding::Paid {
+            return ReceiptKind::Refund;
+        }
         let voided = |t: &TenderLine| matches!(t.state, PaymentState::Voided | PaymentState::VoidPending);
         let over = |t: &TenderLine| voided(t) || t.standing() == Standing::Failed;
         if tenders.iter().any(voided) && tenders.iter().all(over) { ReceiptKind::Void } else { ReceiptKind::Sale }
@@ -150,6 +157,9 @@ pub struct Receipt {
     pub invoice: Invoice,
     /// Its payments.
     pub tenders: Vec<TenderLine>,
+    /// What went back of them, or is asked to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<RefundLine>,
     /// What is still to be paid.
     pub open: Money,
 }
@@ -157,12 +167,12 @@ pub struct Receipt {
 impl Receipt {
     /// Where its money stands.
     pub fn standing(&self) -> ReceiptStanding {
-        ReceiptStanding::of(&self.tenders, self.open)
+        ReceiptStanding::of(&self.tenders, &self.refunds, self.open)
     }
 
-    /// A digest of what it says of the payments; see [`standing::said`].
+    /// A digest of what it says of payments and refunds; see [`standing::said`].
     pub fn said(&self) -> String {
-        standing::said(&self.tenders, self.open)
+        standing::said(&self.tenders, &self.refunds, self.open)
     }
 
     /// What its QR code says without a signature, and what a person may say instead of it.
@@ -192,7 +202,8 @@ impl Receipt {
 
     /// Whether printing it the first time goes with a kick of the drawer: its last payment is cash.
     pub fn opens_drawer(&self) -> bool {
-        let first = self.copy <= 1 && self.party == Party::Customer && self.replaces.is_none();
+        let first =
+            self.copy <= 1 && self.party == Party::Customer && self.replaces.is_none() && self.refunds.is_empty();
         first && self.tenders.last().is_some_and(|t| t.tender == Tender::Cash && t.state == PaymentState::Recorded)
     }
 

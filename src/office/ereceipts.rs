@@ -149,12 +149,12 @@ pub fn step(office: &Office, outbox: &Outbox) -> Result<usize, OfficeError> {
     Ok(sent)
 }
 
-/// A customer who was told that something is pending or not known hears of what it came to.
+/// A customer who was told that something is pending, not known or not released hears of what it came to.
 fn follow(office: &Office, now_ms: i64) -> Result<(), OfficeError> {
     let open = office.read(|db| {
         let mut statement = db.prepare_cached(
             "SELECT request, n, device, invoice, address, said FROM ereceipt
-             WHERE state = 'sent' AND standing IN ('pending', 'unknown') AND superseded = 0",
+             WHERE state = 'sent' AND standing IN ('pending', 'unknown', 'refund_waiting') AND superseded = 0",
         )?;
         let found = statement.query_map([], |r| {
             Ok((

@@ -10,7 +10,8 @@ use crate::domain::invoice::{Invoice, PaidSums};
 use crate::domain::outcome::Outcome;
 use crate::domain::read::{PaymentView, ReceiptDue};
 use crate::domain::receipt::standing::said;
-use crate::domain::receipt::{Party, ReceiptStanding, Sheet, TenderLine};
+use crate::domain::receipt::{Party, ReceiptStanding, RefundLine, Sheet, TenderLine};
+use crate::domain::refund::Refund;
 use crate::facts::{named, parse};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::collections::HashMap;
@@ -148,17 +149,20 @@ impl Store {
         Ok(codes)
     }
 
-    /// Whether a customer holds a receipt that somebody's late word has overtaken.
+    /// Whether a customer holds a receipt that somebody's late word or a refund has overtaken.
     pub(super) fn receipt_due(
         &self,
         invoice: &Invoice,
         sums: PaidSums,
         payments: &[PaymentView],
+        refunds: &[Refund],
     ) -> Result<Option<ReceiptDue>, StoreError> {
         let Some(last) = last(self.read(), invoice.id, Party::Customer, u32::MAX)? else { return Ok(None) };
         let (tenders, open) = (TenderLine::all(payments, invoice.id), invoice.open(sums)?);
-        let overtaken = last.standing.is_open() && last.said != said(&tenders, open);
-        let is = ReceiptStanding::of(&tenders, open);
+        let refunds = RefundLine::all(refunds, payments, invoice);
+        let is = ReceiptStanding::of(&tenders, &refunds, open);
+        let waited = last.standing.is_open() || is.is_refund();
+        let overtaken = waited && last.said != said(&tenders, &refunds, open);
         Ok(overtaken.then_some(ReceiptDue { printed_ms: last.at_ms, was: last.standing, is }))
     }
 }

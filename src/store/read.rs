@@ -3,7 +3,7 @@
 use super::journal::{head, rows};
 use super::today::payment_view;
 use super::{Store, StoreError};
-use crate::domain::id::{InvoiceId, PaymentId, RefundId};
+use crate::domain::id::{PaymentId, RefundId};
 use crate::domain::journal::Row;
 use crate::domain::ledger::Account;
 use crate::domain::money::Money;
@@ -23,6 +23,14 @@ impl Store {
     /// One refund.
     pub fn refund(&self, id: RefundId) -> Result<Option<Refund>, StoreError> {
         Ok(crate::facts::refund(self.read(), id)?)
+    }
+
+    /// Refunds that are asked for and not answered, oldest first.
+    pub fn refunds_waiting(&self) -> Result<Vec<Refund>, StoreError> {
+        let sql = "SELECT record FROM refund WHERE state = 'requested' ORDER BY at_ms, id";
+        let mut statement = self.read().prepare_cached(sql)?;
+        let texts = statement.query_map([], |r| r.get::<_, String>(0))?;
+        texts.map(|text| Ok(parse(&text?)?)).collect()
     }
 
     /// Every payment, oldest first.

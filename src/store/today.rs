@@ -106,7 +106,8 @@ impl Store {
         };
         let sums = invoice.as_ref().map_or(Ok(PaidSums::NONE), |invoice| sums(db, invoice.id))?;
         let payments = payments_of_job(db, id)?;
-        let due = invoice.as_ref().map(|invoice| self.receipt_due(invoice, sums, &payments)).transpose()?;
+        let refunds = refunds_of_job(db, id)?;
+        let due = invoice.as_ref().map(|invoice| self.receipt_due(invoice, sums, &payments, &refunds)).transpose()?;
         let (phone, email) = customer.map(|c| (c.phone, c.email)).unwrap_or_default();
         Ok(JobDetail {
             row,
@@ -122,7 +123,7 @@ impl Store {
             payments,
             receipt_due: due.flatten(),
             customer_balance: customer_balance(db, job.customer, Money::zero(currency))?,
-            refunds: refunds_of_job(db, id)?,
+            refunds,
             rules: self.document("rules")?.unwrap_or(Rules::NONE),
             invoice,
         })

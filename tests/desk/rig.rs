@@ -366,7 +366,7 @@ impl Rig {
 }
 
 fn open(database: &Path, url: &str, ahead_ms: &Arc<AtomicI64>, began: Instant) -> Office {
-    let merchant = Merchant { name: "M".into(), address: "A".into(), tax_id: "T".into(), logo: Vec::new() };
+    let merchant = Merchant { name: "M".into(), address: "A".into(), tax_id: "T".into(), ..Merchant::default() };
     let timing = Timing { answer_ms: 1_000, retry_ms: 20, ..Timing::STANDARD };
     let settings = Settings { processor_url: url.to_owned(), timing, currency: Currency::EUR, merchant };
     let ahead = ahead_ms.clone();

@@ -24,7 +24,13 @@ impl Desk {
     /// An office and a handheld that it knows.
     pub fn new() -> (Desk, Till) {
         let folder = tempfile::tempdir().unwrap();
-        let merchant = Merchant { name: "M".into(), address: "A".into(), tax_id: "T".into(), logo: Vec::new() };
+        let merchant = Merchant {
+            name: "M".into(),
+            address: "A".into(),
+            tax_id: "T".into(),
+            merchant_id: String::new(),
+            logo: Vec::new(),
+        };
         let settings = Settings {
             processor_url: "http://127.0.0.1:1".into(),
             timing: Timing::STANDARD,

@@ -53,7 +53,7 @@ impl World {
 
     fn open(folder: &TempDir, url: &str, now: &Arc<AtomicI64>) -> Office {
         let clock = now.clone();
-        let merchant = Merchant { name: "M".into(), address: "A".into(), tax_id: "T".into(), logo: Vec::new() };
+        let merchant = Merchant { name: "M".into(), address: "A".into(), tax_id: "T".into(), ..Merchant::default() };
         let timing = Timing { answer_ms: 250, retry_ms: 10, ..Timing::STANDARD };
         let settings = Settings { processor_url: url.into(), timing, currency: Currency::EUR, merchant };
         let path = folder.path().join("office.sqlite");

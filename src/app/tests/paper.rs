@@ -4,12 +4,15 @@ use crate::app::msg::{PrintedReceipt, ReceiptPreview};
 use crate::domain::event::ReceiptState;
 use crate::domain::mode::Mode;
 use crate::domain::read::JobDetail;
-use crate::domain::receipt::{Merchant, Party, Receipt, ReceiptKind, Sheet, TenderLine};
+use crate::domain::receipt::{Merchant, Party, Receipt, ReceiptKind, RefundLine, Sheet, TenderLine};
 use crate::runtime::actors::printer::on_screen;
 use tillroll_hardware::printer::profile::Profile;
 
 /// A job's receipt as a screen of so many columns shows it.
 pub fn receipt(detail: &JobDetail, columns: u16) -> ReceiptPreview {
+    let tenders: Vec<TenderLine> = detail.payments.iter().map(TenderLine::of).filter(TenderLine::is_shown).collect();
+    let refunds: Vec<RefundLine> = detail.refunds.iter().map(RefundLine::of).collect();
+    let open = detail.open().unwrap();
     let receipt = Receipt {
         merchant: Merchant {
             name: "Northgate Services".into(),
@@ -23,14 +26,15 @@ pub fn receipt(detail: &JobDetail, columns: u16) -> ReceiptPreview {
         customer: detail.row.customer_name.clone(),
         device: "D07".into(),
         mode: Mode::Live,
-        kind: ReceiptKind::Sale,
+        kind: ReceiptKind::of(&tenders, &refunds, open),
         party: Party::Customer,
         copy: 1,
         replaces: None,
         statement: None,
         invoice: detail.invoice.clone().unwrap(),
-        tenders: detail.payments.iter().map(TenderLine::of).filter(TenderLine::is_shown).collect(),
-        open: detail.open().unwrap(),
+        tenders,
+        refunds,
+        open,
     };
     let printer = Profile::named("generic-58").unwrap().data;
     ReceiptPreview { rows: on_screen(&receipt, columns, &printer), ..ReceiptPreview::default() }

@@ -7,9 +7,11 @@ use crate::app::effect::Effect;
 use crate::app::model::Screen;
 use crate::app::msg::{Msg, OpId, ReceiptPreview};
 use crate::domain::event::{Event, ReceiptState};
-use crate::domain::payment::PaymentState;
+use crate::domain::id::RefundId;
+use crate::domain::payment::{PaymentState, Tender};
 use crate::domain::read::{JobDetail, ReceiptDue};
 use crate::domain::receipt::{Party, ReceiptStanding, mark};
+use crate::domain::refund::{Refund, RefundKind, RefundState};
 
 fn overtaken() -> JobDetail {
     let due = ReceiptDue { printed_ms: NOW_MS - 2 * HOUR_MS, was: ReceiptStanding::Pending, is: ReceiptStanding::Paid };
@@ -21,6 +23,57 @@ fn party(effects: &[Effect]) -> Option<Party> {
         Effect::RenderReceipt { party, .. } | Effect::Print { party, .. } => Some(*party),
         _ => None,
     })
+}
+
+/// A job whose money was given back in part, or is asked to be.
+fn given_back(state: RefundState) -> JobDetail {
+    let minor = 2_000;
+    let mut paid = payment(1, 12_000, PaymentState::Approved);
+    (paid.refunded_minor, paid.refund_open_minor) = match state {
+        RefundState::Refunded => (minor, 0),
+        RefundState::Requested => (0, minor),
+        RefundState::Refused => (0, 0),
+    };
+    let refund = Refund {
+        id: RefundId(uuid::Uuid::from_u128(700)),
+        payment: Some(paid.id),
+        job: paid.job,
+        visit: paid.visit,
+        tender: Tender::Card,
+        amount: eur(minor),
+        kind: RefundKind::Credit,
+        reason: "leaks again".into(),
+        manager: false,
+        state,
+        answer: None,
+        at_ms: NOW_MS,
+    };
+    let was = ReceiptStanding::Paid;
+    let mut job = JobDetail { refunds: vec![refund], ..job(true, vec![paid]) };
+    job.sums.approved_minor = 12_000;
+    let is = ReceiptStanding::of_job(&job).unwrap();
+    job.receipt_due = Some(ReceiptDue { printed_ms: NOW_MS - HOUR_MS, was, is }).filter(|_| is.is_refund());
+    job
+}
+
+#[test]
+fn a_job_whose_money_went_back_says_so() {
+    for (state, word) in [
+        (RefundState::Requested, "REFUND WAITS for the office"),
+        (RefundState::Refunded, "PART REFUNDED"),
+        (RefundState::Refused, "PAID"),
+    ] {
+        let frame = Till::on_job(53, 20, given_back(state)).frame();
+        assert!(frame.contains(word), "{state:?}: {frame}");
+    }
+    check("job_refunded", &SIZES[..3], |c, r| Till::on_job(c, r, given_back(RefundState::Refunded)));
+    check("receipt_refund", &SIZES[..2], |c, r| {
+        let mut till = Till::on_job(c, r, given_back(RefundState::Requested));
+        till.keys("R");
+        let preview = receipt(&given_back(RefundState::Requested), c);
+        till.send(Msg::Receipt { op: OpId(till.model.last_op), outcome: Ok(preview) });
+        till
+    });
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The text of a receipt in its order, before it has a width.
 
-use super::{Party, Receipt, TenderLine, mark};
+use super::back::sum;
+use super::{Party, Receipt, RefundLine, TenderLine, mark};
 use crate::domain::line::LineKind;
 use crate::domain::money::Money;
-use crate::domain::payment::{Standing, Tender};
+use crate::domain::payment::Standing;
+use crate::domain::refund::RefundState;
 
 /// The largest logo, dots either way; on 58 mm paper 384 fit.
 pub const LOGO_DOTS_MAX: usize = 256;
@@ -41,6 +43,9 @@ pub fn content(receipt: &Receipt) -> Vec<Block> {
     out.0.push(Block::Rule);
     for tender in &r.tenders {
         tender_lines(&mut out, tender);
+    }
+    for refund in &r.refunds {
+        refund_lines(&mut out, refund, r.party);
     }
     sums(&mut out, r);
     if r.party == Party::Merchant && r.wants_signature() {
@@ -105,7 +110,14 @@ fn sums(out: &mut Blocks, r: &Receipt) {
     };
     let money = |minor| Money::new(minor, r.open.currency).to_string();
     let (paid, pending, unknown) = (of(Standing::Paid), of(Standing::Pending), of(Standing::Unknown));
-    for (word, minor) in [("PAID", paid), ("PENDING", pending), ("NOT KNOWN", unknown)] {
+    let (back, asked) = (sum(&r.refunds, RefundState::Refunded), sum(&r.refunds, RefundState::Requested));
+    for (word, minor) in [
+        ("PAID", paid),
+        ("PENDING", pending),
+        ("NOT KNOWN", unknown),
+        ("REFUNDED", back),
+        ("REFUND NOT RELEASED", asked),
+    ] {
         if minor > 0 {
             out.pair(word, &money(minor), true);
         }
@@ -143,6 +155,16 @@ fn lines(out: &mut Blocks, r: &Receipt) {
 fn tender_lines(out: &mut Blocks, tender: &TenderLine) {
     let name = tender.tender.word();
     out.pair(&format!("{} {name}", mark(tender.standing())), &tender.amount.to_string(), false);
+    let extras = tender.extras;
+    for (label, minor) in [
+        ("  incl. tip", extras.tip_minor),
+        ("  incl. surcharge", extras.surcharge_minor),
+        ("  incl. rounding", extras.rounding_minor),
+    ] {
+        if minor != 0 {
+            out.pair(label, &Money::new(minor, tender.amount.currency).plain(), false);
+        }
+    }
     if let Some((given, change)) = tender.cash {
         out.pair("  received", &Money::new(given, tender.amount.currency).plain(), false);
         out.pair("  change", &Money::new(change, tender.amount.currency).plain(), false);
@@ -159,6 +181,21 @@ fn tender_lines(out: &mut Blocks, tender: &TenderLine) {
     }
     let at = if tender.at.is_empty() { String::new() } else { format!("{}  ", tender.at) };
     out.pair(&format!("  {at}ref {}", tender.reference), "", false);
+}
+
+fn refund_lines(out: &mut Blocks, refund: &RefundLine, party: Party) {
+    let label = format!("{} Refund, {}", mark(refund.standing()), refund.tender.word().to_lowercase());
+    out.pair(&label, &refund.amount.to_string(), false);
+    out.centre(refund.statement(), true);
+    // A note between technician and office is not for the customer.
+    if party == Party::Merchant && !refund.reason.is_empty() {
+        out.pair(&format!("  Reason: {}", refund.reason), "", false);
+    }
+    let at = if refund.at.is_empty() { String::new() } else { format!("{}  ", refund.at) };
+    out.pair(&format!("  {at}ref {}", refund.reference), "", false);
+    if let Some(payment) = &refund.payment {
+        out.pair(&format!("  of payment {payment}"), "", false);
+    }
 }
 
 #[derive(Default)]
@@ -186,9 +223,10 @@ mod tests {
     use super::*;
     use crate::domain::mode::Mode;
     use crate::domain::money::Currency;
-    use crate::domain::payment::PaymentState;
+    use crate::domain::payment::{Extras, PaymentState, Tender};
     use crate::domain::receipt::ReceiptKind;
     use crate::domain::receipt::example::{Paid, example};
+    use crate::domain::refund::RefundKind;
 
     fn card() -> Receipt {
         example(Paid::Card).unwrap()
@@ -270,6 +308,59 @@ mod tests {
         check(&signing(Party::Merchant, PaymentState::Declined), &[], &[line]);
         check(&signing(Party::Customer, PaymentState::Approved), &[], &[line]);
         check(&Receipt { party: Party::Merchant, ..card() }, &["Please retain this copy|"], &[line]);
+    }
+
+    #[test]
+    fn a_refund_has_its_rows_and_its_sum() {
+        let back = |state, party| {
+            let refunds = vec![RefundLine {
+                tender: Tender::Card,
+                state,
+                amount: Money::new(4_000, Currency::EUR),
+                kind: RefundKind::Credit,
+                reason: "leaks".to_owned(),
+                reference: "0000001F".to_owned(),
+                payment: Some("00000014".to_owned()),
+                at: "2026-11-24 10:30".to_owned(),
+            }];
+            let mut receipt = Receipt { refunds, party, ..card() };
+            receipt.kind = ReceiptKind::of(&receipt.tenders, &receipt.refunds, receipt.open);
+            receipt
+        };
+        let (ours, theirs) = (Party::Merchant, Party::Customer);
+        check(
+            &back(RefundState::Refunded, theirs),
+            &[
+                "REFUND|2026-11-24 09:58",
+                "PAID|EUR 145.00",
+                "[x] Refund, card|EUR 40.00",
+                "REFUNDED TO THE CARD|",
+                "  2026-11-24 10:30  ref 0000001F|",
+                "  of payment 00000014|",
+                "REFUNDED|EUR 40.00",
+            ],
+            &["SALE", "leaks", "NOT RELEASED", "TO PAY"],
+        );
+        check(
+            &back(RefundState::Requested, ours),
+            &["(?) Refund, card|EUR 40.00", "REFUND NOT RELEASED|EUR 40.00", "  Reason: leaks|"],
+            &["SALE", "REFUNDED"],
+        );
+        check(
+            &back(RefundState::Refused, theirs),
+            &["SALE|2026-11-24 09:58", "<!> Refund, card|EUR 40.00", "REFUND REFUSED - NOTHING GOES BACK|"],
+            &["REFUNDED", "NOT RELEASED"],
+        );
+    }
+
+    #[test]
+    fn what_a_payment_holds_beside_the_invoice_has_rows() {
+        let mut receipt = card();
+        receipt.tenders[0].amount = Money::new(15_298, Currency::EUR);
+        receipt.tenders[0].extras = Extras { tip_minor: 500, surcharge_minor: 300, rounding_minor: -2 };
+        let rows = ["  incl. tip|5.00", "  incl. surcharge|3.00", "  incl. rounding|-0.02", "PAID|EUR 152.98"];
+        check(&receipt, &rows, &[]);
+        check(&card(), &[], &["incl. tip", "incl. surcharge", "incl. rounding"]);
     }
 
     #[test]

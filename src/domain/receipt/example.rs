@@ -63,6 +63,7 @@ pub fn example(paid: Paid) -> Option<Receipt> {
             delivered: true,
         },
         tenders: tender(paid, total).into_iter().collect(),
+        refunds: Vec::new(),
         // What is promised covers it, too.
         open: Money::zero(Currency::EUR),
     })
@@ -109,6 +110,8 @@ fn tender(paid: Paid, amount: Money) -> Option<TenderLine> {
         tender,
         state,
         amount,
+        extras: crate::domain::payment::Extras::NONE,
+        refunded: false,
         card: card("VISA ....0010  contactless"),
         details: if by_card { details } else { Vec::new() },
         auth_code: (paid == Paid::Card).then(|| "041926".to_owned()),

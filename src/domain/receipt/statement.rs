@@ -10,7 +10,7 @@
 //! | bytes | |
 //! |---|---|
 //! | 1 | version, 1 |
-//! | 1 | bits 0-3 standing: 0 due, 1 part paid, 2 pending, 3 unknown, 4 paid; bits 4-5: 0 sale, 1 refund, 2 void; bits 6-7: 0 live, 1 test |
+//! | 1 | bits 0-3 standing: 0 due, 1 part paid, 2 pending, 3 unknown, 4 paid, 5 refund waiting, 6 part refunded, 7 refunded; bits 4-5: 0 sale, 1 refund, 2 void; bits 6-7: 0 live, 1 test |
 //! | 8 | the device's key id: the first bytes of SHA-256(public key) |
 //! | 1, n | length and letters of the document's series |
 //! | varint | the document's number |
@@ -188,6 +188,9 @@ fn standing_code(standing: ReceiptStanding) -> u8 {
         ReceiptStanding::Pending => 2,
         ReceiptStanding::Unknown => 3,
         ReceiptStanding::Paid => 4,
+        ReceiptStanding::RefundWaiting => 5,
+        ReceiptStanding::PartRefunded => 6,
+        ReceiptStanding::Refunded => 7,
     }
 }
 
@@ -254,6 +257,9 @@ fn read(body: &[u8]) -> Option<([u8; KEY_ID_BYTES], Statement)> {
         ReceiptStanding::Pending,
         ReceiptStanding::Unknown,
         ReceiptStanding::Paid,
+        ReceiptStanding::RefundWaiting,
+        ReceiptStanding::PartRefunded,
+        ReceiptStanding::Refunded,
     ];
     let standing = *standings.get(usize::from(flags & 0x0F))?;
     let kind = *[ReceiptKind::Sale, ReceiptKind::Refund, ReceiptKind::Void].get(usize::from(flags >> 4 & 3))?;

@@ -5,7 +5,7 @@
 
 use crate::domain::id::InvoiceId;
 use crate::domain::money::Money;
-use crate::domain::payment::{CardEntry, PaymentState, Standing, Tender};
+use crate::domain::payment::{CardEntry, Extras, PaymentState, Standing, Tender};
 use crate::domain::read::PaymentView;
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,17 @@ pub struct TenderLine {
     pub tender: Tender,
     /// Where it stands.
     pub state: PaymentState,
-    /// How much.
+    /// How much, extras and all.
     pub amount: Money,
+    /// What of it is not for the invoice.
+    #[serde(default = "no_extras", skip_serializing_if = "Extras::is_none")]
+    pub extras: Extras,
+    /// All of it was given back.
+    #[serde(default)]
+    pub refunded: bool,
     /// `VISA ....0010  contactless`, or empty.
     pub card: String,
-    /// Application label and id, verification; empty for cash.
+    /// Application label and id, verification; a cheque's number, a transfer's text; empty for cash.
     pub details: Vec<String>,
     /// The bank's code.
     pub auth_code: Option<String>,
@@ -52,11 +58,14 @@ impl TenderLine {
                 let card = format!("{} ....{}  {}", c.brand, last_four(&c.last4), entry(c.entry));
                 (card, vec![c.label.clone(), aid, c.cvm.clone()])
             }
-            None => (String::new(), Vec::new()),
+            None => {
+                let reference = payment.reference.iter().filter(|text| !text.is_empty());
+                (String::new(), reference.map(|text| format!("Reference {text}")).collect())
+            }
         };
         let state = view.state();
         let amount = match state {
-            PaymentState::Approved | PaymentState::Captured | PaymentState::Settled => {
+            PaymentState::Approved | PaymentState::Captured | PaymentState::Settled | PaymentState::VoidFailed => {
                 Money::new(payment.approved_minor, payment.amount.currency)
             }
             _ => payment.amount,
@@ -65,12 +74,14 @@ impl TenderLine {
             tender: payment.tender,
             state,
             amount,
+            extras: payment.split(amount.minor).map_or(payment.extras, |split| split.extras),
+            refunded: payment.approved_minor > 0 && payment.refunded_minor >= payment.approved_minor,
             card,
             details,
             // A code of an approval that does not count any more is none to rely on.
             auth_code: payment.auth_code.clone().filter(|_| says_approved(state)),
             response: None,
-            reason: payment.reason.clone().filter(|why| !why.is_empty() && !says_approved(state)),
+            reason: payment.reason.clone().filter(|why| !why.is_empty() && state.standing() != Standing::Paid),
             signature: payment.card.as_ref().is_some_and(|c| c.cvm.to_lowercase().contains("signature")),
             cash: (payment.tender == Tender::Cash).then_some((payment.tendered_minor, payment.change_minor)),
             reference: short_reference(&payment.id.to_string()),
@@ -88,7 +99,9 @@ impl TenderLine {
     /// what is only being put together, nobody needs a record.
     pub fn is_shown(&self) -> bool {
         match self.state {
-            PaymentState::Draft | PaymentState::Presenting | PaymentState::Abandoned | PaymentState::Tendered => false,
+            PaymentState::Draft | PaymentState::Presenting | PaymentState::Abandoned => false,
+            // A transfer is announced; cash and cheques are still being put together.
+            PaymentState::Tendered => self.tender == Tender::Transfer,
             PaymentState::Declined
             | PaymentState::CardRead
             | PaymentState::Requested
@@ -116,13 +129,30 @@ impl TenderLine {
         if let (true, Some(code)) = (says_approved(self.state), &self.auth_code) {
             return format!("APPROVED  AUTH {code}");
         }
-        words(self.state).to_owned()
+        let words = match (self.state, self.tender) {
+            (PaymentState::VoidFailed, _) if self.refunded => "VOID FAILED - CHARGED AND REFUNDED",
+            (PaymentState::Recorded, Tender::Cheque) => "PAID BY CHEQUE",
+            (PaymentState::Recorded, Tender::Transfer) => "PAID BY TRANSFER",
+            (PaymentState::Tendered, Tender::Transfer) => "TRANSFER ANNOUNCED - NOT ARRIVED YET",
+            (state, _) => words(state),
+        };
+        words.to_owned()
     }
 
     /// What a person needs to tell apart. A request under way is as uncertain on paper as one without an answer.
     pub fn standing(&self) -> Standing {
-        if self.state == PaymentState::Requested { Standing::Unknown } else { self.state.standing() }
+        match (self.state, self.tender) {
+            (PaymentState::Requested, _) => Standing::Unknown,
+            // A promise, until the office has seen the money.
+            (PaymentState::Tendered, Tender::Transfer) => Standing::Pending,
+            (PaymentState::VoidFailed, _) if self.refunded => Standing::Paid,
+            (state, _) => state.standing(),
+        }
     }
+}
+
+fn no_extras() -> Extras {
+    Extras::NONE
 }
 
 fn says_approved(state: PaymentState) -> bool {
@@ -237,6 +267,24 @@ mod tests {
         }
         let names: std::collections::HashSet<&str> = TABLE.iter().map(|row| row.0).collect();
         assert_eq!(names.len(), TABLE.len(), "every state once");
+    }
+
+    #[test]
+    fn other_tenders_and_a_failed_void_that_was_refunded_have_their_own_words() {
+        use PaymentState::{Corrected, Recorded, Tendered, VoidFailed};
+        let line = example(Paid::Cash).unwrap().tenders.remove(0);
+        for (tender, state, refunded, shape, words) in [
+            (Tender::Cheque, Recorded, false, "[x]", "PAID BY CHEQUE"),
+            (Tender::Transfer, Tendered, false, "(~)", "TRANSFER ANNOUNCED - NOT ARRIVED YET"),
+            (Tender::Transfer, Recorded, false, "[x]", "PAID BY TRANSFER"),
+            (Tender::Transfer, Corrected, false, "<!>", "CORRECTED - NOT COUNTED"),
+            (Tender::Card, VoidFailed, false, "(?)", "VOID FAILED - CHARGED, A REFUND FOLLOWS"),
+            (Tender::Card, VoidFailed, true, "[x]", "VOID FAILED - CHARGED AND REFUNDED"),
+        ] {
+            let line = TenderLine { tender, state, refunded, ..line.clone() };
+            assert_eq!((mark(line.standing()), line.statement().as_str()), (shape, words), "{tender:?} {state:?}");
+            assert!(line.is_shown(), "{tender:?} {state:?}");
+        }
     }
 
     #[test]

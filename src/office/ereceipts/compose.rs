@@ -1,12 +1,14 @@
 //! A receipt from the office's own facts: as the handheld would print it, with the office's newest word on each payment.
 
 use crate::domain::id::InvoiceId;
-use crate::domain::invoice::PaidSums;
+use crate::domain::invoice::{Invoice, PaidSums};
 use crate::domain::money::MoneyError;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::payment::Payment;
 use crate::domain::read::PaymentView;
-use crate::domain::receipt::{Party, Receipt, ReceiptKind, TenderLine};
+use crate::domain::receipt::back::is_of;
+use crate::domain::receipt::{Party, Receipt, ReceiptKind, RefundLine, TenderLine};
+use crate::domain::refund::{Refund, RefundWord};
 use crate::facts;
 use crate::office::{Office, OfficeError, from_json, mode};
 use jiff::tz::TimeZone;
@@ -23,11 +25,14 @@ pub(super) fn compose(
     let missing = |what: &str| OfficeError::Missing(format!("{what} of invoice {invoice}"));
     let of = facts::invoice(db, invoice)?.ok_or_else(|| missing("the record"))?;
     let (mut tenders, mut sums) = (Vec::new(), PaidSums::NONE);
-    for (view, response) in payments(db, invoice)? {
+    let mut views = payments(db, invoice)?;
+    let refunds = refunds(db, &of, &mut views)?;
+    for (view, response) in views {
         let add = |sum: i64, more: i64| sum.checked_add(more).ok_or(MoneyError::Overflow);
+        let covers = view.payment.covers()?;
         sums = PaidSums {
-            approved_minor: add(sums.approved_minor, view.payment.approved_minor)?,
-            pending_minor: add(sums.pending_minor, view.payment.pending_minor)?,
+            approved_minor: add(sums.approved_minor, covers.approved_minor)?,
+            pending_minor: add(sums.pending_minor, covers.pending_minor)?,
         };
         tenders.push(TenderLine { at: local_minute(view.payment.at_ms), response, ..TenderLine::of(&view) });
     }
@@ -47,13 +52,14 @@ pub(super) fn compose(
         customer: customer.unwrap_or_default(),
         device: device.unwrap_or_default(),
         mode: mode::of(db)?,
-        kind: ReceiptKind::of(&tenders),
+        kind: ReceiptKind::of(&tenders, &refunds, open),
         party: Party::Customer,
         copy: 1,
         replaces: before_ms.map(local_minute),
         statement: None,
         invoice: of,
         tenders,
+        refunds,
         open,
     })
 }
@@ -61,7 +67,8 @@ pub(super) fn compose(
 /// The invoice's payments with the office's word, if the handheld has not journalled it yet, and the bank's answer.
 fn payments(db: &Connection, invoice: InvoiceId) -> Result<Vec<(PaymentView, Option<String>)>, OfficeError> {
     let mut statement = db.prepare_cached(
-        "SELECT p.record, c.outcome_record FROM payment p LEFT JOIN card_payment c ON c.payment = p.id
+        "SELECT p.record, coalesce(c.outcome_record, t.word) FROM payment p
+         LEFT JOIN card_payment c ON c.payment = p.id LEFT JOIN transfer t ON t.payment = p.id
          WHERE p.invoice = ?1 ORDER BY p.at_ms, p.id",
     )?;
     let mut rows = statement.query([invoice.to_string()])?;
@@ -74,6 +81,39 @@ fn payments(db: &Connection, invoice: InvoiceId) -> Result<Vec<(PaymentView, Opt
         let said = |state| word.as_ref().is_some_and(|word| word.state == state);
         let (captured, not_sent) = (said(OutcomeState::Captured), said(OutcomeState::NotSent));
         found.push((PaymentView { payment, captured, not_sent }, word.and_then(|word| word.response_code)));
+    }
+    Ok(found)
+}
+
+/// The invoice's refunds with the office's word, if the handheld has not journalled it yet; what it makes of the
+/// payments, too.
+fn refunds(
+    db: &Connection,
+    invoice: &Invoice,
+    payments: &mut [(PaymentView, Option<String>)],
+) -> Result<Vec<RefundLine>, OfficeError> {
+    let mut statement = db.prepare_cached(
+        "SELECT r.record, w.word FROM refund r LEFT JOIN refund_work w ON w.refund = r.id WHERE r.visit = ?1
+         ORDER BY r.at_ms, r.id",
+    )?;
+    let mut rows = statement.query([invoice.visit.to_string()])?;
+    let views: Vec<PaymentView> = payments.iter().map(|(view, _)| view.clone()).collect();
+    let mut found = Vec::new();
+    while let Some(r) = rows.next()? {
+        let (record, word): (String, Option<String>) = (r.get(0)?, r.get(1)?);
+        let was: Refund = from_json(&record)?;
+        let word: Option<RefundWord> = word.map(|text| from_json(&text)).transpose()?;
+        let now = word.map_or_else(|| was.clone(), |word| word.refund);
+        if !is_of(&now, &views, invoice) {
+            continue;
+        }
+        let of = payments.iter_mut().find(|(view, _)| Some(view.payment.id) == now.payment);
+        if let Some((view, _)) = of.filter(|_| now.state != was.state)
+            && let Ok(after) = view.payment.after_refund(Some(&was), &now)
+        {
+            view.payment = after;
+        }
+        found.push(RefundLine { at: local_minute(now.at_ms), ..RefundLine::of(&now) });
     }
     Ok(found)
 }

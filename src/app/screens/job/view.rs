@@ -10,6 +10,7 @@ use crate::domain::line::{Line, LineKind, Quantity};
 use crate::domain::money::Money;
 use crate::domain::payment::{CardEntry, CardSummary, PaymentState, Standing};
 use crate::domain::read::{JobDetail, PaymentView, TodayRow};
+use crate::domain::receipt::ReceiptStanding;
 use crate::domain::refund::{Refund, RefundState};
 use crate::domain::totals::{TaxPart, Totals};
 use crate::ui::Look;
@@ -135,10 +136,16 @@ pub fn timeline(model: &Model, row: &TodayRow, cells: usize, look: Look) -> Vec<
         entries.push((invoice.issued_ms, Row::pair(text, invoice.totals.total().plain()), None));
     }
     for view in &job.payments {
-        let standing = view.state().standing();
-        let text = format!(" {} {} {}", at(view.payment.at_ms), mark(look, standing), view.state().word());
+        let standing = view.standing();
+        let text = format!(" {} {} {}", at(view.payment.at_ms), mark(look, standing), view.word());
         let row = Row::of(text, role(standing)).right(amount_of(view).plain(), Role::Plain);
         entries.push((view.payment.at_ms, row, view.payment.reason.clone()));
+    }
+    for refund in &job.refunds {
+        let (standing, minor) = back(refund);
+        let text = format!(" {} {} {}", at(refund.at_ms), mark(look, standing), refund.state.word());
+        let row = Row::of(text, role(standing)).right(Money::new(minor, refund.amount.currency).plain(), Role::Plain);
+        entries.push((refund.at_ms, row, refund.answer.clone()));
     }
     entries.sort_by_key(|(ms, _, _)| *ms);
     for (_, row, reason) in entries {
@@ -252,22 +259,26 @@ pub fn tax_rows(totals: &Totals) -> Vec<Row> {
 pub fn payment_rows(job: &JobDetail, look: Look) -> Vec<Row> {
     let shown = |view: &&PaymentView| !matches!(view.state(), PaymentState::Abandoned | PaymentState::Refused);
     let row = |view: &PaymentView| {
-        let state = view.state();
-        let standing = state.standing();
+        let standing = view.standing();
         let card = view.payment.card.as_ref().map(|card| format!(" {}", card_short(card))).unwrap_or_default();
-        let text = format!("  {} {}{card}", mark(look, standing), state.word());
+        let text = format!("  {} {}{card}", mark(look, standing), view.word());
         Row::of(text, role(standing)).right(amount_of(view).plain(), role(standing))
     };
-    let back = |refund: &Refund| {
-        let (standing, minor) = match refund.state {
-            RefundState::Requested => (Standing::Unknown, refund.amount.minor),
-            RefundState::Refunded => (Standing::Paid, -refund.amount.minor),
-            RefundState::Refused => (Standing::Failed, refund.amount.minor),
-        };
+    let given = |refund: &Refund| {
+        let (standing, minor) = back(refund);
         let text = format!("  {} {} {}", mark(look, standing), refund.state.word(), refund.tender.word());
         Row::of(text, role(standing)).right(Money::new(minor, refund.amount.currency).plain(), role(standing))
     };
-    job.payments.iter().filter(shown).map(row).chain(job.refunds.iter().map(back)).collect()
+    job.payments.iter().filter(shown).map(row).chain(job.refunds.iter().map(given)).collect()
+}
+
+/// What a person needs to tell apart of a refund, and its amount as it counts, minor units.
+fn back(refund: &Refund) -> (Standing, i64) {
+    match refund.state {
+        RefundState::Requested => (Standing::Unknown, refund.amount.minor),
+        RefundState::Refunded => (Standing::Paid, refund.amount.minor.saturating_neg()),
+        RefundState::Refused => (Standing::Failed, refund.amount.minor),
+    }
 }
 
 /// What is left to pay, or that nothing is.
@@ -278,10 +289,12 @@ pub fn left_row(job: &JobDetail, look: Look) -> Option<Row> {
     if open.minor > 0 {
         return Some(Row::pair(format!("  {} TO PAY", look.glyphs.due), open.to_string()).all(strong));
     }
-    let (standing, word) = if job.sums.pending_minor > 0 {
-        (Standing::Pending, "PENDING: the bank has not agreed yet")
-    } else {
-        (Standing::Paid, "PAID")
+    let (standing, word) = match ReceiptStanding::of_job(job) {
+        Some(ReceiptStanding::RefundWaiting) => (Standing::Unknown, "REFUND WAITS for the office"),
+        Some(ReceiptStanding::PartRefunded) => (Standing::Paid, "PART REFUNDED"),
+        Some(ReceiptStanding::Refunded) => (Standing::Paid, "REFUNDED"),
+        _ if job.sums.pending_minor > 0 => (Standing::Pending, "PENDING: the bank has not agreed yet"),
+        Some(_) | None => (Standing::Paid, "PAID"),
     };
     Some(Row::of(format!("  {} {word}", mark(look, standing)), role(standing)))
 }

@@ -8,7 +8,7 @@ use crate::app::msg::Key;
 use crate::app::screens::job;
 use crate::domain::email::{ADDRESS_BYTES_MAX, EmailAddress};
 use crate::domain::event::{Event, ReceiptEmailRequested};
-use crate::domain::receipt::{ReceiptStanding, TenderLine};
+use crate::domain::receipt::ReceiptStanding;
 
 /// Whether keys go into the field.
 pub fn is_open(model: &Model) -> bool {
@@ -63,14 +63,13 @@ fn send(model: &mut Model, out: &mut Vec<Effect>) {
         return;
     };
     let (Some(detail), Some(invoice)) = (&model.job, job::invoice(model)) else { return };
-    let tenders = TenderLine::all(&detail.payments, invoice.id);
-    let Ok(open) = invoice.open(detail.sums) else { return };
+    let Some(standing) = ReceiptStanding::of_job(detail) else { return };
     let event = Event::ReceiptEmailRequested(ReceiptEmailRequested {
         invoice: invoice.id,
         job: invoice.job,
         visit: invoice.visit,
         to,
-        standing: ReceiptStanding::of(&tenders, open),
+        standing,
         salt: salt.simple().to_string(),
     });
     job::update::commit(model, event, AfterSaving::ReceiptMailed, out);

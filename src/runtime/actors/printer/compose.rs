@@ -4,7 +4,8 @@
 
 use crate::domain::event::ReceiptQueued;
 use crate::domain::id::JobId;
-use crate::domain::receipt::{Merchant, Party, Receipt, ReceiptKind, TenderLine};
+use crate::domain::receipt::back::is_of;
+use crate::domain::receipt::{Merchant, Party, Receipt, ReceiptKind, RefundLine, TenderLine};
 use crate::store::{Store, StoreError};
 use jiff::tz::TimeZone;
 
@@ -37,6 +38,12 @@ pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> R
         })
         .filter(TenderLine::is_shown)
         .collect();
+    let refunds: Vec<RefundLine> = detail
+        .refunds
+        .iter()
+        .filter(|refund| is_of(refund, &detail.payments, &invoice))
+        .map(|refund| RefundLine { at: local_minute(refund.at_ms), ..RefundLine::of(refund) })
+        .collect();
     let open = invoice.open(detail.sums)?;
     let mut receipt = Receipt {
         merchant: merchant.ok_or(StoreError::Missing("the merchant's name"))?,
@@ -45,12 +52,13 @@ pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> R
         customer: detail.row.customer_name.clone(),
         device: identity.name.to_string(),
         mode: identity.mode,
-        kind: ReceiptKind::of(&tenders),
+        kind: ReceiptKind::of(&tenders, &refunds, open),
         party,
         copy: 1,
         replaces: None,
         statement: None,
         tenders,
+        refunds,
         invoice,
         open,
     };
@@ -67,7 +75,7 @@ pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> R
 }
 
 /// `2026-11-24 09:58`, local.
-fn local_minute(at_ms: i64) -> String {
+pub(super) fn local_minute(at_ms: i64) -> String {
     let at = jiff::Timestamp::from_millisecond(at_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }

@@ -1,13 +1,15 @@
 //! Training: what stands in for office and bank. Nothing leaves the handheld; there is no client here to send it with.
 //!
 //! Invariant: answers only payments of a store whose mode is training. A card answers as its last four digits say, the
-//! test cards' (`tillroll processor cards`); every other one is approved. Start at [`start`].
+//! test cards' (`tillroll processor cards`); every other one is approved. Refunds are released, as an office would.
+//! Start at [`start`].
 
 use super::SyncHandle;
-use crate::domain::event::{Event as Row, PaymentOutcomeSeen};
-use crate::domain::id::PaymentId;
+use crate::domain::event::{Event as Row, PaymentOutcomeSeen, RefundOutcomeSeen};
+use crate::domain::id::{PaymentId, RefundId};
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::refund::{Refund, RefundState};
 use crate::flow::payment::Event;
 use crate::runtime::PaymentEvents;
 use crate::runtime::actors::store::StoreHandle;
@@ -47,7 +49,7 @@ pub fn start(store: StoreHandle, link: watch::Sender<LinkState>, events: Payment
     let (changed, applied) = watch::channel(0);
     let handle =
         SyncHandle { store: store.clone(), link: link.subscribe(), applied, nudges: nudges.clone(), practice: true };
-    let bank = Bank { store, link: link.subscribe(), events, changed, busy: HashSet::new() };
+    let bank = Bank { store, link: link.subscribe(), events, changed, busy: HashSet::new(), released: HashSet::new() };
     tokio::spawn(bank.run(nudges));
     (handle, PracticeLink(link))
 }
@@ -59,6 +61,8 @@ struct Bank {
     changed: watch::Sender<u64>,
     /// Payments that are answered already, or will be.
     busy: HashSet<(PaymentId, PaymentState)>,
+    /// Refunds likewise.
+    released: HashSet<RefundId>,
 }
 
 impl Bank {
@@ -85,14 +89,27 @@ impl Bank {
             return Ok(());
         }
         let now = self.store.clock().now_ms();
-        let waiting = self
+        let (waiting, refunds) = self
             .store
             .run(move |store| {
                 // As after an exchange: taking cards offline needs a contact that is not long ago.
                 store.set_meta("last_contact_ms", &now)?;
-                store.payments()
+                Ok((store.payments()?, store.refunds_waiting()?))
             })
             .await?;
+        for refund in refunds {
+            if !self.released.insert(refund.id) {
+                continue;
+            }
+            let (store, changed) = (self.store.clone(), self.changed.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(ANSWER).await;
+                if let Err(why) = store.commit(release(&refund), None).await {
+                    tracing::warn!(error = %why, "a practice refund was not answered");
+                }
+                changed.send_modify(|count| *count += 1);
+            });
+        }
         for view in waiting {
             let payment = view.payment;
             let Some((state, after)) = answer(&payment, asked_again) else { continue };
@@ -151,6 +168,20 @@ fn answer(payment: &Payment, asked_again: bool) -> Option<(OutcomeState, Duratio
         | PaymentState::Corrected => return None,
     };
     Some((state, if last4 == "0004" { SLOW } else { ANSWER }))
+}
+
+/// The office's word on a refund: the money goes back.
+fn release(refund: &Refund) -> Row {
+    Row::RefundOutcomeSeen(RefundOutcomeSeen {
+        refund: refund.id,
+        payment: refund.payment,
+        job: refund.job,
+        visit: refund.visit,
+        state: RefundState::Refunded,
+        amount: refund.amount,
+        what: refund.kind,
+        answer: Some("released for practice".to_owned()),
+    })
 }
 
 /// Says it as the office would; the payment after it, if it changed.
