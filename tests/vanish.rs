@@ -1,10 +1,13 @@
-//! A reader, a printer and an office that are not there: the payment ends in a state of its own machine, a sale is
-//! never undone by paper, and nothing falls.
+//! A reader, a printer and an office that are not there, or slow: the payment ends in a state of its own machine, a
+//! sale is never undone by paper, an impatient person keeps no word of the office away, and nothing falls.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use common::{ids, part, stamp, store_of};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -25,6 +28,7 @@ use tillroll_hardware::printer::sim::machine::Plan;
 use tillroll_hardware::reader::mms;
 use tillroll_hardware::reader::sim::{Keys, SimConfig, SimControl};
 use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 struct Till {
@@ -37,6 +41,11 @@ struct Till {
 
 /// A handheld with an invoice over 34.50, whose office nobody answers for.
 async fn till() -> Till {
+    till_at("http://127.0.0.1:1", Pace { retry_min_ms: 20, feed_wait_ms: 100 }).await
+}
+
+/// The same, with its office at `url`.
+async fn till_at(url: &str, pace: Pace) -> Till {
     let folder = tempfile::tempdir().unwrap();
     let mut store = store_of(folder.path(), DeviceId(Uuid::from_u128(9)));
     let merchant = Merchant {
@@ -61,8 +70,7 @@ async fn till() -> Till {
     let profile = Profile::named("generic-80").unwrap().data;
     let config = printer_sim::SimConfig { printer: profile, folder: None };
     let (paper, printer) = printer_sim::spawn(config, ManualClock::default());
-    let pace = Pace { retry_min_ms: 20, feed_wait_ms: 100 };
-    let mut rig = Rig::start(folder.path(), store, Some("http://127.0.0.1:1"), pace, link, paper).unwrap();
+    let mut rig = Rig::start(folder.path(), store, Some(url), pace, link, paper).unwrap();
     let events = rig.take_events();
     Till { rig, events, reader, printer, folder }
 }
@@ -180,5 +188,41 @@ async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
     let kinds = till.rig.till.store.run(|store| store.rows(1, 500)).await.unwrap();
     let ended = kinds.iter().filter(|row| row.kind == "receipt.ended").count();
     assert_eq!(ended, kinds.iter().filter(|row| row.kind == "receipt.queued").count());
+    till.rig.stop().await.unwrap();
+}
+
+/// How long the slow office takes for any answer.
+const ANSWER: Duration = Duration::from_millis(300);
+
+/// An office that takes its time, and has a new page of the feed each time.
+async fn slow_office() -> String {
+    let session = async |Json(asked): Json<Value>| {
+        let signed = asked.get("answer").is_some_and(|answer| !answer.is_null());
+        let token = json!({"token": {"token": "t", "good_for_ms": 600_000}});
+        Json(if signed { token } else { json!({"challenge": {"nonce": "00"}}) })
+    };
+    let feed = async || {
+        sleep(ANSWER).await;
+        Json(json!({"office_epoch": Uuid::nil(), "entries": [], "cursor": {"d": 1}, "more": false, "time_ms": 1}))
+    };
+    let router = Router::new().route("/v1/session", post(session)).route("/v1/feed", get(feed));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn whoever_asks_again_faster_than_the_link_answers_still_hears_the_office() {
+    let till = till_at(&slow_office().await, Pace { retry_min_ms: 20, feed_wait_ms: 10_000 }).await;
+    let mut applied = till.rig.till.sync.applied();
+    let (mut pages, until) = (0, Instant::now() + ANSWER * 10);
+    while pages < 2 && Instant::now() < until {
+        till.rig.till.sync.nudge();
+        if timeout(ANSWER / 10, applied.changed()).await.is_ok() {
+            pages += 1;
+        }
+    }
+    assert_eq!(pages, 2, "pages of the feed in the time of ten answers");
     till.rig.stop().await.unwrap();
 }

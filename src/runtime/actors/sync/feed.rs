@@ -7,8 +7,9 @@ use crate::flow::payment::Event;
 use crate::store::FeedApplied;
 use crate::sync::client::ClientError;
 use crate::sync::plan::{Ended, Plan};
-use crate::sync::wire::{FeedOp, FeedPage};
+use crate::sync::wire::{Cursor, FeedOp, FeedPage};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Until the store has stopped.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -20,13 +21,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut wait_ms = 0;
     loop {
         let Ok((epoch, cursor)) = shared.store.run(|store| store.feed_cursor()).await else { return };
-        // A nudge asks again at once: on a dead connection the long wait would be spent for nothing.
-        let asked = tokio::select! {
-            asked = shared.client.feed(epoch, &cursor, wait_ms) => asked,
-            () = shared.nudges[FEED].notified() => {
-                wait_ms = 0;
-                continue;
-            }
+        let asked = ask(&shared, epoch, &cursor, wait_ms).await;
+        let Some(asked) = asked else {
+            wait_ms = 0;
+            continue;
         };
         match asked {
             Ok(page) => {
@@ -48,6 +46,24 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 fail(&shared, &mut plan, &why).await;
             }
         }
+    }
+}
+
+/// One request. A nudge ends one that waits for news: on a dead connection the long wait would be spent for nothing.
+/// One that is answered at once is let be, or whoever nudges more often than the link can answer never hears a word.
+async fn ask(
+    shared: &Shared,
+    epoch: Option<Uuid>,
+    cursor: &Cursor,
+    wait_ms: u64,
+) -> Option<Result<FeedPage, ClientError>> {
+    let asked = shared.client.feed(epoch, cursor, wait_ms);
+    if wait_ms == 0 {
+        return Some(asked.await);
+    }
+    tokio::select! {
+        asked = asked => Some(asked),
+        () = shared.nudges[FEED].notified() => None,
     }
 }
 
