@@ -242,7 +242,8 @@ impl<'a, P: Peer> Payment<'a, P> {
         for _ in 0..TRIES_MAX {
             self.proxy.begin(Step::LookUp);
             match self.processor.look_up(self.newest()).await {
-                Ok(Found::Nothing | Found::Reversed) => return self.state(AttemptState::Dead),
+                Ok(Found::Nothing) => return self.state(AttemptState::Reversing),
+                Ok(Found::Reversed) => return self.state(AttemptState::Dead),
                 Ok(Found::Unfinished { reference }) => {
                     self.attempts.last_mut().unwrap().reference = Some(reference);
                     return self.state(AttemptState::Announced);

@@ -199,9 +199,4 @@ impl Peer for Simulated {
     fn garbage(&self) -> Vec<Vec<u8>> {
         http_garbage()
     }
-
-    fn exempt(&self, step: Step, fault: &Fault) -> Option<&'static str> {
-        let late = matches!(fault, Fault::RequestLate(_)) && step == Step::Authorise;
-        late.then_some("a request that arrives after its look-up found nothing is a hold that nobody captures")
-    }
 }

@@ -1,13 +1,13 @@
 //! What the office does next for one card payment: a pure function of what is known. The rules that it keeps:
 //!
-//! 1. Numbered attempts, at most one not provably dead; the next goes out only after a confirmed reversal or a
-//!    "not found" of the one before.
+//! 1. Numbered attempts, at most one not provably dead; the next goes out only after a confirmed reversal of the one
+//!    before. A look-up that finds nothing proves nothing: the request may still be on its way.
 //! 2. Nothing is forwarded, expired or captured before every row up to the head that the handheld stated is applied.
 //!    A request that is old, or of unknown age, with nothing behind it, is not sent; that is not an end.
 //! 3. A decline of an online attempt is final; soft declines are tried again only for stored payments, until their
 //!    deadline.
-//! 4. No answer means in doubt: look up, and only then go on; where the processor tells nothing, reverse. A reversal is
-//!    repeated until it is answered.
+//! 4. No answer means in doubt: look up, and only then go on; where that finds nothing, or the processor cannot tell,
+//!    reverse. A reversal is repeated until it is answered.
 //! 5. Captured only after the handheld saw the approval or had accepted the payment offline.
 //! 6. What the invoice no longer owes is held for a dispatcher, with the deadline shown. What came with the card data
 //!    of another payment is never sent.
@@ -33,7 +33,7 @@ pub enum AttemptState {
     Declined,
     /// A reversal is under way.
     Reversing,
-    /// Reversed, or never arrived: provably without effect.
+    /// Reversed, whether it had arrived or not: provably without effect.
     Dead,
     /// The money is taken.
     Captured,

@@ -55,17 +55,13 @@ pub(super) fn record_answer(
     db: &Connection,
     office: &Office,
     payment: &CardPayment,
-    answer: Result<Option<Answer>, ProcessorError>,
+    answer: Result<Answer, ProcessorError>,
 ) -> Result<(), OfficeError> {
     match answer {
-        Ok(Some(answer)) => {
+        Ok(answer) => {
             let state = if answer.approved { "approved" } else { "declined" };
             settle_attempt(db, office, payment, state, Some(&answer))?;
             soft_decline_pause(db, office, payment, &answer)
-        }
-        Ok(None) => {
-            settle_attempt(db, office, payment, "dead", None)?;
-            dead_pause(db, office, payment)
         }
         Err(why) => {
             tracing::warn!(payment = %payment.id, error = %why, "no answer to an authorisation: in doubt");
@@ -74,9 +70,17 @@ pub(super) fn record_answer(
     }
 }
 
-/// An attempt that never arrived is followed by another, each later than the one before; a dispatcher hears of it
-/// when it goes on.
-pub(super) fn dead_pause(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(), OfficeError> {
+/// A reversal was confirmed. An attempt that nobody approved is followed by another, each later than the one before; a
+/// dispatcher hears of it when it goes on.
+pub(super) fn record_reversed(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(), OfficeError> {
+    settle_attempt(db, office, payment, "dead", None)?;
+    if payment.known.void_requested || payment.known.approved_at_ms.is_some() {
+        return Ok(());
+    }
+    dead_pause(db, office, payment)
+}
+
+fn dead_pause(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(), OfficeError> {
     let now = office.now_ms();
     let n = payment.known.last.as_ref().map_or(1, |attempt| attempt.n);
     if n >= TRIES_BEFORE_ALARM {
@@ -106,13 +110,15 @@ pub(super) fn record_found(
     found: Result<Found, ProcessorError>,
 ) -> Result<(), OfficeError> {
     match found {
-        Ok(Found::Nothing | Found::Reversed) => record_answer(db, office, payment, Ok(None)),
+        // It may still be on its way: only a reversal makes sure that it has no effect when it arrives.
+        Ok(Found::Nothing) => settle_attempt(db, office, payment, "reversing", None),
+        Ok(Found::Reversed) => record_reversed(db, office, payment),
         Ok(Found::Unfinished { reference }) => {
             let sql = "UPDATE attempt SET reference = ?3 WHERE payment = ?1 AND key = ?2";
             db.execute(sql, (payment.id.to_string(), payment.key(), reference))?;
             settle_attempt(db, office, payment, "announced", None)
         }
-        Ok(Found::Answered { answer, captured_minor: 0 }) => record_answer(db, office, payment, Ok(Some(answer))),
+        Ok(Found::Answered { answer, captured_minor: 0 }) => record_answer(db, office, payment, Ok(answer)),
         Ok(Found::Answered { answer, captured_minor }) => {
             let sql = "UPDATE card_payment SET captured_minor = ?2 WHERE payment = ?1";
             db.execute(sql, (payment.id.to_string(), captured_minor))?;

@@ -8,7 +8,7 @@ use super::follow_up::{self, follow_up};
 use super::plan::{Step, next};
 use super::publish::{end, say, trouble};
 use super::reconcile::{self, Name};
-use super::record::{RETRY_MAX_MS, failed, record_answer, record_found, settle_attempt};
+use super::record::{RETRY_MAX_MS, failed, record_answer, record_found, record_reversed, settle_attempt};
 use super::refunds;
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::{PaymentId, RefundId};
@@ -145,7 +145,7 @@ async fn step(office: &Office, processor: &dyn Processor, id: PaymentId) -> Resu
         Call::Reverse(payment, call) => {
             let done = processor.reverse(&call).await;
             office.write(|tx| match done {
-                Ok(()) => settle_attempt(tx, office, &payment, "dead", None),
+                Ok(()) => record_reversed(tx, office, &payment),
                 Err(why) => failed(tx, office, &payment, ExceptionType::ReversalStuck, &why),
             })
         }
@@ -185,7 +185,7 @@ async fn authorise(
         }
     }
     let answer = processor.authorise(&request).await;
-    office.write(|tx| record_answer(tx, office, &payment, answer.map(Some)))
+    office.write(|tx| record_answer(tx, office, &payment, answer))
 }
 
 /// Plans, and commits what must be on the disk before anything is sent.

@@ -163,6 +163,8 @@ fn what_a_lost_office_may_have_sent_is_looked_up_or_asked_and_never_sent() {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Truth {
     Absent,
+    /// On its way: it may still arrive, and be approved.
+    Flying,
     Approved,
     Declined,
     Reversed,
@@ -180,6 +182,9 @@ impl Played {
     /// One step of the plan, with the luck of `dice`.
     fn step(&mut self, dice: u8) {
         let (arrives, answered, agrees) = (dice & 1 == 0, dice & 2 == 0, dice & 4 == 0);
+        if dice & 8 != 0 {
+            self.land();
+        }
         match plan(&self.known) {
             Step::Wait(_) | Step::Over => {}
             Step::Say { state, .. } => self.known.said = Some(state),
@@ -187,7 +192,8 @@ impl Played {
                 let alive = |t: &&Truth| matches!(t, Truth::Approved | Truth::Captured);
                 assert_eq!(self.truth.iter().filter(alive).count(), 0, "a second live attempt");
                 let truth = match (arrives, agrees) {
-                    (false, _) => Truth::Absent,
+                    (false, true) => Truth::Flying,
+                    (false, false) => Truth::Absent,
                     (true, true) => Truth::Approved,
                     (true, false) => Truth::Declined,
                 };
@@ -208,7 +214,7 @@ impl Played {
                 self.set(AttemptState::Announced);
             }
             Step::LookUp(_) if answered => {
-                let state = self.truth.last().map_or(AttemptState::Dead, |t| answer(*t));
+                let state = self.truth.last().map_or(AttemptState::Reversing, |t| answer(*t));
                 self.set(state);
             }
             Step::LookUp(_) => {}
@@ -216,6 +222,10 @@ impl Played {
                 self.set(AttemptState::Reversing);
                 if arrives {
                     self.turn(Truth::Reversed);
+                    // The processor remembers the reversal of what it has not seen.
+                    if let Some(last) = self.truth.last_mut().filter(|t| **t == Truth::Flying) {
+                        *last = Truth::Reversed;
+                    }
                 }
                 if arrives && answered {
                     self.set(AttemptState::Dead);
@@ -231,6 +241,8 @@ impl Played {
                 Some((n, Truth::Captured)) => self.adopt(n, Truth::Captured),
                 Some(_) if agrees => self.turn(Truth::Reversed),
                 Some(_) => {}
+                // Whatever was on its way has long arrived when a person looks.
+                None if self.truth.contains(&Truth::Flying) => {}
                 None => {
                     self.known.question = Question::None;
                     if let Some(last) = &mut self.known.last {
@@ -283,6 +295,11 @@ impl Played {
         }
     }
 
+    /// What is on its way arrives.
+    fn land(&mut self) {
+        self.truth.iter_mut().filter(|t| **t == Truth::Flying).for_each(|t| *t = Truth::Approved);
+    }
+
     /// The one that is approved is taken back or captured.
     fn turn(&mut self, to: Truth) {
         if let Some(live) = self.truth.iter_mut().find(|t| **t == Truth::Approved) {
@@ -320,7 +337,8 @@ impl Played {
 
 fn answer(truth: Truth) -> AttemptState {
     match truth {
-        Truth::Absent | Truth::Reversed => AttemptState::Dead,
+        Truth::Absent | Truth::Flying => AttemptState::Reversing,
+        Truth::Reversed => AttemptState::Dead,
         Truth::Approved => AttemptState::Approved,
         Truth::Declined => AttemptState::Declined,
         Truth::Captured => AttemptState::Captured,
