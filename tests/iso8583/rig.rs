@@ -57,7 +57,8 @@ impl Host {
 
     pub fn ask(&self, order: &Value) -> Value {
         let mut control = self.control.lock().unwrap();
-        writeln!(control.get_mut(), "{order}").unwrap();
+        // In one piece: small ones are held back for tens of milliseconds each.
+        control.get_mut().write_all(format!("{order}\n").as_bytes()).unwrap();
         let mut said = String::new();
         control.read_line(&mut said).unwrap();
         let said: Value = serde_json::from_str(&said).unwrap();
