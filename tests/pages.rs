@@ -14,6 +14,7 @@ use axum::http::{Request, StatusCode};
 use seed::{NOW_MS, Seed};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use tillroll::domain::money::{Currency, Money};
 use tillroll::office::Conn;
 use tillroll::office::pages::{PagesState, router};
 use tillroll::office::processors::ProcessorError;
@@ -116,7 +117,7 @@ impl Office {
     }
 }
 
-const PAGES: [&str; 7] = ["/", "/review", "/payments", "/exceptions", "/shifts", "/devices", "/jobs/x"];
+const PAGES: [&str; 8] = ["/", "/review", "/payments", "/refunds", "/exceptions", "/shifts", "/devices", "/jobs/x"];
 
 #[track_caller]
 fn has(answer: &Answer, parts: &[&str]) {
@@ -248,6 +249,22 @@ async fn payments_are_summed_and_filtered() {
     let device = office.text("SELECT id FROM device WHERE name = 'D03'");
     has(&office.get(Some(&session), &format!("/payments?device={device}")).await, &["LATE DECLINED"]);
     has(&office.get(Some(&session), "/payments?device=%22%3E%3Cscript%3E").await, &["No payments that fit"]);
+}
+
+#[tokio::test]
+async fn what_went_back_is_named_and_not_counted_as_money() {
+    let seed = Seed::day();
+    seed.give_back("cash", 1_000);
+    let office = Office::of(seed);
+    let session = office.log_in("dispatcher").await;
+    let taken: i64 =
+        office.text("SELECT CAST(sum(approved_minor) AS TEXT) FROM payment WHERE tender = 'cash'").parse().unwrap();
+    let back: i64 =
+        office.text("SELECT CAST(sum(refunded_minor) AS TEXT) FROM payment WHERE tender = 'cash'").parse().unwrap();
+    assert!(back > 0 && back < taken, "{back} of {taken}");
+    let net = Money::new(taken - back, Currency::EUR);
+    let page = office.get(Some(&session), "/payments?tender=cash").await;
+    has(&page, &["refunded 10.00", "Cash, cheque", &format!("</small> {}</span></strong>", net.plain())]);
 }
 
 #[tokio::test]

@@ -114,6 +114,13 @@ impl Seed {
         self.store(person, &payment);
     }
 
+    /// Gives so much back of every payment of this tender.
+    pub fn give_back(&self, tender: &str, minor: i64) {
+        let sql = "UPDATE payment SET refunded_minor = ?2, record = json_set(record, '$.refunded_minor', ?2)
+                   WHERE tender = ?1";
+        self.db.execute(sql, (tender, minor)).unwrap();
+    }
+
     fn invoice_id(&self, number: usize) -> InvoiceId {
         self.text(&format!("SELECT id FROM invoice WHERE document = '{}'", document(number))).parse().unwrap()
     }

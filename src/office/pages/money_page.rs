@@ -7,9 +7,14 @@ use super::query::payments::{Class, Filter, PAYMENTS_MAX, Seen, payments};
 use super::story;
 use super::words::Sums;
 use super::{View, words};
+use crate::domain::money::Money;
 use crate::domain::payment::{PaymentState, Tender};
 use crate::office::decide::{REASON_MAX_CHARS, REASON_MIN_CHARS};
 use maud::{Markup, html};
+
+/// What the list can be narrowed to: the name in the address and in the choice.
+const TENDERS: [(&str, Tender); 4] =
+    [("card", Tender::Card), ("cash", Tender::Cash), ("cheque", Tender::Cheque), ("transfer", Tender::Transfer)];
 
 #[derive(serde::Deserialize)]
 pub(super) struct Asked {
@@ -25,11 +30,7 @@ pub(super) struct Asked {
 
 impl Asked {
     fn tender(&self) -> Option<Tender> {
-        match self.tender.as_str() {
-            "card" => Some(Tender::Card),
-            "cash" => Some(Tender::Cash),
-            _ => None,
-        }
+        TENDERS.into_iter().find(|(name, _)| *name == self.tender).map(|(_, tender)| tender)
     }
 
     fn class(&self) -> Option<Class> {
@@ -76,9 +77,8 @@ fn filters(view: &View<'_>, asked: &Asked) -> Result<Markup, PageError> {
                 }
             } }
             label { "Tender" select name="tender" {
-                @for (value, word) in [("", "all"), ("card", "card"), ("cash", "cash")] {
-                    option value=(value) selected[value == asked.tender] { (word) }
-                }
+                option value="" { "all" }
+                @for (name, _) in TENDERS { option value=(name) selected[name == asked.tender] { (name) } }
             } }
             button type="submit" { "Show" }
             @if !(asked.device.is_empty() && asked.tender.is_empty() && asked.state.is_empty() && asked.payment.is_empty()) {
@@ -92,7 +92,7 @@ fn look(class: Class) -> (&'static str, &'static str, &'static str) {
     match class {
         Class::Captured => ("s-paid", "✓", "Captured"),
         Class::Approved => ("s-paid", "✓", "Approved"),
-        Class::Cash => ("s-paid", "✓", "Cash"),
+        Class::ByHand => ("s-paid", "✓", "Cash, cheque"),
         Class::Pending => ("s-pending", "◐", "Pending"),
         Class::Unknown => ("s-unknown", "◇", "Not known"),
         Class::UnderWay => ("s-open", "○", "Under way"),
@@ -144,8 +144,10 @@ fn row(view: &View<'_>, one: &Seen, with_job: bool) -> Markup {
             td { (words::payment(payment.state)) @if payment.offline { " " span.tag { "offline" } } }
             td.n {
                 (words::money(payment.amount))
-                @if payment.approved_minor != 0 && payment.approved_minor != payment.amount.minor {
-                    br; span.dim { "approved " (crate::domain::money::Money::new(payment.approved_minor, payment.amount.currency).plain()) }
+                @let approved = if payment.approved_minor == payment.amount.minor { 0 } else { payment.approved_minor };
+                @for (word, minor) in [("approved", approved), ("refunded", payment.refunded_minor),
+                    ("refund asked for", payment.refund_open_minor)] {
+                    @if minor != 0 { br; span.dim { (word) " " (Money::new(minor, payment.amount.currency).plain()) } }
                 }
             }
             td { (tender(one)) }

@@ -53,7 +53,7 @@ impl Seen {
     pub(in crate::office::pages) fn class(&self) -> Class {
         match self.payment.state {
             PaymentState::Captured | PaymentState::Settled => Class::Captured,
-            PaymentState::Recorded => Class::Cash,
+            PaymentState::Recorded => Class::ByHand,
             PaymentState::VoidFailed | PaymentState::Disputed | PaymentState::VoidPending => Class::Unknown,
             state => match state.standing() {
                 Standing::Open => Class::UnderWay,
@@ -65,10 +65,13 @@ impl Seen {
         }
     }
 
-    /// The money that it is counted with, minor units.
+    /// The money that it is counted with, minor units: what was taken without what went back, as in the books.
     pub(in crate::office::pages) fn counted_minor(&self) -> i64 {
+        let payment = &self.payment;
         match self.class() {
-            Class::Captured | Class::Approved | Class::Cash => self.payment.approved_minor,
+            Class::Captured | Class::Approved | Class::ByHand => {
+                payment.approved_minor.saturating_sub(payment.refunded_minor)
+            }
             Class::Pending if self.payment.pending_minor > 0 => self.payment.pending_minor,
             Class::Pending | Class::Unknown | Class::Failed | Class::UnderWay => self.payment.amount.minor,
         }
@@ -80,7 +83,8 @@ impl Seen {
 pub(in crate::office::pages) enum Class {
     Captured,
     Approved,
-    Cash,
+    /// Cash and cheques.
+    ByHand,
     Pending,
     Unknown,
     UnderWay,
@@ -88,15 +92,22 @@ pub(in crate::office::pages) enum Class {
 }
 
 impl Class {
-    pub(in crate::office::pages) const ALL: [Class; 7] =
-        [Class::Captured, Class::Approved, Class::Cash, Class::Pending, Class::Unknown, Class::UnderWay, Class::Failed];
+    pub(in crate::office::pages) const ALL: [Class; 7] = [
+        Class::Captured,
+        Class::Approved,
+        Class::ByHand,
+        Class::Pending,
+        Class::Unknown,
+        Class::UnderWay,
+        Class::Failed,
+    ];
 
     /// The name in the page's address.
     pub(in crate::office::pages) fn name(self) -> &'static str {
         match self {
             Class::Captured => "captured",
             Class::Approved => "approved",
-            Class::Cash => "cash",
+            Class::ByHand => "cash",
             Class::Pending => "pending",
             Class::Unknown => "unknown",
             Class::UnderWay => "open",
