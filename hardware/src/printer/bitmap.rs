@@ -91,8 +91,24 @@ impl Bitmap {
 
     /// Draws another one with its upper left corner at `x`, `y`.
     pub fn draw(&mut self, other: &Bitmap, x: u32, y: u32) {
-        for (from_x, from_y) in other.black() {
-            self.set(x.saturating_add(from_x), y.saturating_add(from_y));
+        for down in 0..other.height.min(self.height.saturating_sub(y)) {
+            for (across, byte) in (0..).step_by(8).zip(other.row(down)).filter(|(_, byte)| **byte != 0) {
+                self.blacken(x.saturating_add(across), y.saturating_add(down), *byte);
+            }
+        }
+    }
+
+    /// Eight dots from `x` on, the leftmost in the highest bit; those outside are left out. `y` is inside.
+    fn blacken(&mut self, x: u32, y: u32, dots: u8) {
+        let inside = self.width.saturating_sub(x);
+        let dots = if inside < 8 { dots & !(0xFF >> inside) } else { dots };
+        let [left, right] = (u16::from(dots) << 8 >> (x % 8)).to_be_bytes();
+        let at = usize::try_from(y).unwrap_or(usize::MAX).saturating_mul(self.stride());
+        let at = at.saturating_add(usize::try_from(x / 8).unwrap_or(usize::MAX));
+        for (at, dots) in [(at, left), (at.saturating_add(1), right)] {
+            if let Some(byte) = self.bits.get_mut(at).filter(|_| dots != 0) {
+                *byte |= dots;
+            }
         }
     }
 
@@ -121,7 +137,12 @@ impl Bitmap {
 
     /// The black dots, row by row.
     pub fn black(&self) -> impl Iterator<Item = (u32, u32)> {
-        (0..self.height).flat_map(move |y| (0..self.width).filter(move |&x| self.get(x, y)).map(move |x| (x, y)))
+        let in_row = move |y| (0_u32..).step_by(8).zip(self.row(y)).filter(|(_, byte)| **byte != 0);
+        let dots = |(x, byte): (u32, &u8)| {
+            let byte = *byte;
+            (x..x.saturating_add(8)).filter(move |&x| byte & mask(x) != 0)
+        };
+        (0..self.height).flat_map(move |y| in_row(y).flat_map(dots).map(move |x| (x, y)))
     }
 
     /// Writes it as a PNG, black on white.
@@ -164,6 +185,20 @@ mod tests {
         bitmap.set(0, 2);
         assert_eq!(bitmap.black().collect::<Vec<_>>(), [(0, 0), (8, 0), (1, 1)]);
         assert!(!bitmap.get(900, 0) && !bitmap.get(0, 900));
+    }
+
+    #[test]
+    fn a_picture_lands_where_it_is_drawn_and_what_sticks_out_is_cut() {
+        let dots = Bitmap::from_rows(&["#.#######.#", ".#", "##"]);
+        for (x, y) in [(0, 0), (1, 0), (7, 1), (9, 2), (19, 0), (25, 0), (u32::MAX, 1), (0, u32::MAX)] {
+            let mut drawn = Bitmap::new(21, 4);
+            drawn.draw(&dots, x, y);
+            let mut one_by_one = Bitmap::new(21, 4);
+            for (across, down) in dots.black() {
+                one_by_one.set(x.saturating_add(across), y.saturating_add(down));
+            }
+            assert_eq!(drawn, one_by_one, "{x} {y}");
+        }
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub fn run(args: &RenderArgs) -> Result<bool, CliError> {
     let paper = render(&bytes, &printer);
     if let Some(path) = &args.png {
         let mut picture = Vec::new();
-        paper.paper.write_png(&mut picture).map_err(anyhow::Error::from)?;
+        paper.picture().write_png(&mut picture).map_err(anyhow::Error::from)?;
         write(path, &picture)?;
     }
     if args.json {

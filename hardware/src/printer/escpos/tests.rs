@@ -47,7 +47,8 @@ fn each_row_takes_the_page_that_has_it_or_is_drawn() {
     assert_eq!((paper.unknown, paper.wrapped), (0, 0));
     // The third row is dots: what is on the paper is what the font draws.
     let japanese = font::draw("日本 5 €");
-    let drawn = japanese.black().all(|(x, y)| paper.paper.get(x, 60 + y));
+    let picture = paper.picture();
+    let drawn = japanese.black().all(|(x, y)| picture.get(x, 60 + y));
     assert!(drawn, "the row is not on the paper");
 }
 
@@ -65,8 +66,8 @@ fn pictures_go_in_strips_and_hold_no_commands() {
     let strips = job.bytes.windows(4).filter(|window| *window == RASTER).count();
     assert_eq!((strips, job.pieces.len()), (25, 27));
     assert!(!job.bytes.windows(2).any(|pair| pair[0] == 0x10 && matches!(pair[1], 4 | 5 | 0x14)));
-    let paper = render(&job.bytes, &printer);
-    assert!((0..50).all(|y| paper.paper.get(3, y) && paper.paper.get(13, y)));
+    let picture = render(&job.bytes, &printer).picture();
+    assert!((0..50).all(|y| picture.get(3, y) && picture.get(13, y)));
     // A printer with room takes them in large strips.
     assert_eq!(encode(&[Row::Image(Bitmap::new(384, 50))], &printer, 4_096).pieces.len(), 5);
     // Wider than the paper.
@@ -76,7 +77,7 @@ fn pictures_go_in_strips_and_hold_no_commands() {
 #[test]
 fn a_square_is_drawn_by_whoever_can() {
     let (native, raster) = (clone58(), Profile::named("adafruit-58").unwrap().data);
-    let black = |printer: &ProfileData| rendered(&[Block::Qr("D07-000412".into())], printer).paper.black().count();
+    let black = |printer: &ProfileData| rendered(&[Block::Qr("D07-000412".into())], printer).picture().black().count();
     assert_eq!(black(&native), black(&raster));
     assert!(black(&native) > 21 * 21 * 36 / 3);
     assert_eq!(rendered(&[Block::Qr("D07-000412".into())], &native).qr, ["D07-000412"]);

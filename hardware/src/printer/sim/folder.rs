@@ -16,7 +16,7 @@ const TRIES_MAX: u32 = 100;
 /// Whatever the folder or the disk says; then no file is left behind.
 pub(super) fn keep(folder: &Path, strip: &Strip) -> io::Result<PathBuf> {
     let mut picture = Vec::new();
-    strip.paper.paper.write_png(&mut picture)?;
+    strip.paper.picture().write_png(&mut picture)?;
     keep_files(folder, [("bin", &strip.bytes), ("txt", strip.paper.text().as_bytes()), ("png", &picture)])
 }
 
