@@ -49,7 +49,10 @@ impl Page {
         match c {
             ' '..='~' => u8::try_from(c).ok(),
             '\0'..='\x7F' => None,
-            c => (0x80..=0xFF).find(|&byte| self.to_char(byte) == Some(c)),
+            c => {
+                let table = DECODING_TABLE_CP_MAP.get(&self.code)?;
+                (0x80..=0xFF).find(|&byte| table.decode_char_checked(byte) == Some(c))
+            }
         }
     }
 }
