@@ -73,6 +73,7 @@ impl<'a, P: Peer> Payment<'a, P> {
             question: Question::None,
             released: false,
             covers: true,
+            beside: false,
             said: None,
             approved_at_ms: None,
             amount_minor: AMOUNT_MINOR,

@@ -55,6 +55,9 @@ pub fn next_due(db: &Connection) -> Result<Option<i64>, OfficeError> {
     Ok(db.query_row("SELECT min(next_ms) FROM card_payment WHERE over = 0", [], |r| r.get(0))?)
 }
 
+/// What is open on the invoice without this payment: less what the handhelds count, and less what the processor agreed to
+/// for another one, seen or not. `doubtful_minor` is at the processor for others, and not answered; what is given back
+/// anyway counts in neither.
 const SQL: &str = "
     SELECT c.device, p.job, p.document, c.currency, c.amount_minor, c.blob, c.requested_seq, c.request_age_ms,
            c.request_heard_ms, c.accepted_offline, c.deadline_ms, c.outcome_seen, c.void_requested, c.frozen,
@@ -62,10 +65,17 @@ const SQL: &str = "
            e.acked_seq >= e.stated_seq
                AND NOT EXISTS (SELECT 1 FROM device_epoch o WHERE o.device = c.device AND o.acked_seq < o.stated_seq)
                AS caught_up,
-           p.base_minor, i.total_minor - (SELECT coalesce(sum(o.covers_minor + o.promises_minor), 0) FROM payment o
-                            WHERE o.invoice = p.invoice AND o.id <> p.id)
+           p.base_minor, i.total_minor - (SELECT coalesce(sum(max(o.covers_minor + o.promises_minor,
+                                coalesce((SELECT min(o.base_minor, a.approved_minor) FROM attempt a
+                                          JOIN card_payment b ON b.payment = a.payment
+                                          WHERE a.payment = o.id AND a.state = 'approved' AND b.void_requested = 0), 0))), 0)
+                            FROM payment o WHERE o.invoice = p.invoice AND o.id <> p.id)
            - (SELECT coalesce(sum(d.amount_minor), 0) FROM decision d JOIN payment w ON w.id = d.payment
               WHERE w.invoice = p.invoice AND d.action = 'write_off') AS open_minor,
+           (SELECT coalesce(sum(o.base_minor), 0) FROM payment o JOIN card_payment b ON b.payment = o.id
+            WHERE o.invoice = p.invoice AND o.id <> p.id AND b.void_requested = 0
+              AND EXISTS (SELECT 1 FROM attempt a WHERE a.payment = o.id
+                          AND a.state IN ('prepared', 'announced', 'in_doubt'))) AS doubtful_minor,
            i.state <> 'cancelled' AS billed
     FROM card_payment c JOIN payment p ON p.id = c.payment JOIN invoice i ON i.id = p.invoice
     JOIN device_epoch e ON e.device = c.device AND e.epoch = c.epoch
@@ -93,6 +103,7 @@ pub fn load(
     let open_minor: i64 = row.get("open_minor")?;
     let base_minor: i64 = row.get("base_minor")?;
     let billed: bool = row.get("billed")?;
+    let left_minor = open_minor.saturating_sub(row.get("doubtful_minor")?);
     let (last, sent, tries, fence) = match newest {
         Some(Newest { attempt, sent, tries, fence }) => (Some(attempt), Some(sent), tries, fence),
         None => (None, None, 0, 0),
@@ -114,6 +125,7 @@ pub fn load(
         },
         released: row.get("released")?,
         covers: billed && base_minor <= open_minor,
+        beside: base_minor > left_minor,
         said: if said == "none" { None } else { Some(named(&said)?) },
         approved_at_ms: row.get("approved_ms")?,
         amount_minor,

@@ -94,6 +94,8 @@ pub struct Known {
     pub released: bool,
     /// The invoice still owes this much, without this payment.
     pub covers: bool,
+    /// It will not owe this much if another payment that is at the processor without an answer is agreed to.
+    pub beside: bool,
     /// The office's last word.
     pub said: Option<OutcomeState>,
     /// When the processor agreed, Unix milliseconds.
@@ -280,6 +282,10 @@ fn without_attempt(known: &Known, n: u32, timing: &Timing) -> Step {
     }
     if !known.covers && !known.released {
         return say(known, OutcomeState::Held, false, Some("the invoice no longer owes this much"));
+    }
+    if known.beside && !known.released {
+        // It may be the same money once more: the other one's answer comes first.
+        return Step::Wait(known.now_ms + IDLE_MS);
     }
     Step::Forward { n, deferred }
 }

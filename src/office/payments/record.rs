@@ -47,6 +47,10 @@ pub(super) fn settle_attempt(
             db.execute(sql, (&id, approved, now))?;
         }
         postpone(db, payment.id, now)?;
+        // Others of the same invoice may wait for this answer.
+        let sql = "UPDATE card_payment SET next_ms = min(next_ms, ?2) WHERE over = 0 AND payment IN
+                   (SELECT o.id FROM payment o JOIN payment p ON p.invoice = o.invoice WHERE p.id = ?1 AND o.id <> ?1)";
+        db.execute(sql, (&id, now))?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ fn known() -> Known {
         question: Question::None,
         released: false,
         covers: true,
+        beside: false,
         said: None,
         approved_at_ms: None,
         amount_minor: AMOUNT,
@@ -62,6 +63,16 @@ fn a_stored_payment_past_its_deadline_expires_and_one_beyond_the_balance_is_held
     let excess = Known { deadline_ms: Some(2_000_000), covers: false, ..stored };
     assert!(matches!(plan(&excess), Step::Say { state: OutcomeState::Held, over: false, .. }));
     assert_eq!(plan(&Known { released: true, ..excess }), Step::Forward { n: 1, deferred: true });
+}
+
+#[test]
+fn what_another_payment_may_have_paid_already_waits_for_its_answer() {
+    let second = Known { beside: true, ..known() };
+    assert!(matches!(plan(&second), Step::Wait(_)));
+    assert!(matches!(plan(&Known { covers: false, ..second.clone() }), Step::Say { state: OutcomeState::Held, .. }));
+    let late = Known { request_age_ms: Some(Some(60_001)), ..second.clone() };
+    assert!(matches!(plan(&late), Step::Say { state: OutcomeState::NotSent, .. }), "it does not wait for ever");
+    assert_eq!(plan(&Known { released: true, ..second }), Step::Forward { n: 1, deferred: false });
 }
 
 #[test]
