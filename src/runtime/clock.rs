@@ -2,6 +2,7 @@
 
 use crate::domain::id::RowId;
 use crate::domain::journal::Stamp;
+use jiff::tz::TimeZone;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
@@ -55,4 +56,14 @@ impl Clock {
             actor: self.actor.clone(),
         }
     }
+}
+
+/// The local day that `at_ms` falls on: from midnight to midnight, Unix milliseconds. Not always 24 hours.
+pub fn local_day(at_ms: i64, zone: &TimeZone) -> (i64, i64) {
+    let at = jiff::Timestamp::from_millisecond(at_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let day = zone.to_datetime(at).date();
+    // Where midnight is left out, the day begins with what comes after the gap.
+    let begin = |day: jiff::civil::Date| zone.to_timestamp(day.at(0, 0, 0, 0)).map(jiff::Timestamp::as_millisecond);
+    let until = day.tomorrow().and_then(begin);
+    (begin(day).unwrap_or(at_ms), until.unwrap_or(i64::MAX))
 }

@@ -3,6 +3,7 @@
 //! Invariant: never blocks the screen. Every effect is done beside it and answers with a message. Start at [`run`].
 
 use super::actors::printer::{Preview, Printed, Progress};
+use super::clock::local_day;
 use super::link::LinkState;
 use super::terminal::{self, Guard};
 use super::till::Till;
@@ -157,14 +158,6 @@ fn offset_minutes(at_ms: i64) -> i32 {
     TimeZone::system().to_offset(at).seconds() / 60
 }
 
-/// Start and end of the local day, Unix milliseconds.
-fn local_day(now_ms: i64) -> (i64, i64) {
-    const DAY_MS: i64 = 86_400_000;
-    let shift = i64::from(offset_minutes(now_ms)) * 60_000;
-    let start = (now_ms + shift).div_euclid(DAY_MS) * DAY_MS - shift;
-    (start, start + DAY_MS)
-}
-
 /// Does effects beside the screen.
 #[derive(Clone)]
 struct Hands {
@@ -222,7 +215,7 @@ impl Hands {
                 self.say(Msg::Ids(std::iter::repeat_with(Uuid::now_v7).take(IDS_WANTED).collect())).await;
             }
             Effect::LoadToday => {
-                let (from, until) = local_day(store.clock().now_ms());
+                let (from, until) = local_day(store.clock().now_ms(), &TimeZone::system());
                 self.answer(store.run(move |store| store.today(from, until)).await.map(Msg::Today)).await;
             }
             Effect::LoadJob(job) => {
