@@ -27,7 +27,7 @@ fn log_bytes(dir: &std::path::Path) -> u64 {
 
 fn main() {
     let dir = tempfile::tempdir_in(".").unwrap();
-    let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)));
+    let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)), "D07", "");
     let mut bare = OpenOptions::new().create(true).append(true).open(dir.path().join("bare")).unwrap();
     let mut ratios = Vec::new();
     let mut next = ids().payment.0.as_u128() + 1_000;

@@ -19,7 +19,7 @@ use tillroll::store::Store;
 
 /// A store whose one payment waits for the bank.
 fn waiting(dir: &Path) -> Store {
-    let mut store = store_of(dir, DeviceId(uuid::Uuid::from_u128(9)));
+    let mut store = store_of(dir, DeviceId(uuid::Uuid::from_u128(9)), "D07", "");
     let ids = ids();
     let (job, visit) = (ids.job, ids.visit);
     let write = |store: &mut Store, event: Event| store.commit(&event, &stamp(), None).unwrap();

@@ -18,7 +18,7 @@ use tillroll::store::Store;
 use uuid::Uuid;
 
 fn store(dir: &std::path::Path) -> Store {
-    let mut store = store_of(dir, DeviceId(Uuid::from_u128(9)));
+    let mut store = store_of(dir, DeviceId(Uuid::from_u128(9)), "D07", "");
     let (job, visit) = (ids().job, ids().visit);
     store.commit(&Event::LineAdded(LineAdded { job, visit, line: part(20) }), &stamp(), None).unwrap();
     store.issue_invoice(job, visit, ids().invoice, &stamp()).unwrap();

@@ -33,7 +33,7 @@ impl Till {
     /// A visit with one part for 34.50, invoiced.
     fn new() -> Till {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = store_of(folder.path(), DeviceId(Uuid::from_u128(9)));
+        let mut store = store_of(folder.path(), DeviceId(Uuid::from_u128(9)), "D07", "");
         let ids = ids();
         let line = Event::LineAdded(LineAdded { job: ids.job, visit: ids.visit, line: part(20) });
         store.commit(&line, &stamp(), None).unwrap();

@@ -14,30 +14,12 @@ mod rig;
 use rig::World;
 use tillroll::domain::event::{CashRecorded, Event, RefundRequested};
 use tillroll::domain::id::{PaymentId, RefundId};
-use tillroll::domain::invoice::Invoice;
 use tillroll::domain::job::MoneyState;
 use tillroll::domain::payment::{Extras, PaymentState, Tender};
 use tillroll::domain::policy::HOUR_MS;
 use tillroll::domain::refund::RefundKind;
 use tillroll::office::payments::refunds::{self, Decision};
 use tillroll::sync::wire::RowResult;
-
-fn cash(device: &mut rig::Device, invoice: &Invoice) -> PaymentId {
-    let (payment, amount) = (PaymentId(device.fresh()), device.open(invoice));
-    device.commit(&Event::CashRecorded(CashRecorded {
-        payment,
-        invoice: invoice.id,
-        document: invoice.document.clone(),
-        job: invoice.job,
-        visit: invoice.visit,
-        amount,
-        extras: Extras::NONE,
-        tendered_minor: amount.minor,
-        change_minor: 0,
-        linked_to: None,
-    }));
-    payment
-}
 
 #[tokio::test]
 async fn asked_in_one_batch_and_accepted_offline_in_the_next_is_one_charge() {
@@ -104,7 +86,7 @@ async fn declined_at_the_door_and_paid_in_cash_is_never_charged_later() {
     till.request(payment);
     till.exchange(&world).await;
     assert_eq!(till.state(payment), PaymentState::Declined);
-    cash(&mut till, &invoice);
+    till.cash(&invoice);
     till.exchange(&world).await;
     world.pass(48 * HOUR_MS);
     till.exchange(&world).await;
@@ -196,7 +178,7 @@ async fn a_part_that_is_not_taken_goes_back_and_cash_pays_all() {
     till.void(payment);
     till.exchange(&world).await;
     assert_eq!(till.state(payment), PaymentState::Voided);
-    cash(&mut till, &invoice);
+    till.cash(&invoice);
     till.exchange(&world).await;
     assert_eq!(world.charged().await, (0, 0));
     world.sound(&[&till]).await;

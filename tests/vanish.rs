@@ -47,7 +47,7 @@ async fn till() -> Till {
 /// The same, with its office at `url`.
 async fn till_at(url: &str, pace: Pace) -> Till {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = store_of(folder.path(), DeviceId(Uuid::from_u128(9)));
+    let mut store = store_of(folder.path(), DeviceId(Uuid::from_u128(9)), "D07", "");
     let merchant = Merchant {
         name: "Northwick Heating".into(),
         address: "A".into(),

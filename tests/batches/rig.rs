@@ -63,7 +63,7 @@ impl Rig {
         assert_eq!(again.0, 403, "a code is good once");
         let token = token(&router, &key, device).await;
         std::fs::create_dir(folder.path().join("device")).unwrap();
-        let store = store_of(&folder.path().join("device"), device);
+        let store = store_of(&folder.path().join("device"), device, "D07", "");
         Rig { office, router, key, device, token, store, folder }
     }
 

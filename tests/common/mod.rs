@@ -9,7 +9,7 @@ use tillroll::domain::line::{Line, LineKind, Quantity};
 use tillroll::domain::mode::Mode;
 use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::tax::default_rules;
-use tillroll::store::{Identity, Store};
+use tillroll::store::{FeedApplied, Identity, Store};
 use uuid::Uuid;
 
 /// Ids of what [`store`] holds.
@@ -45,10 +45,10 @@ pub fn stamp() -> Stamp {
     }
 }
 
-/// An enrolled handheld with one job.
-pub fn store_of(dir: &Path, device: DeviceId) -> Store {
+/// A handheld that is enrolled under this name at an office with this key (none: it hears of no office), with one job.
+pub fn store_of(dir: &Path, device: DeviceId, name: &str, office_key: &str) -> Store {
     let mut store = Store::open(&dir.join("device.sqlite"), Currency::EUR).unwrap();
-    let name: Series = "D07".parse().unwrap();
+    let name: Series = name.parse().unwrap();
     let identity = Identity {
         device,
         name: name.clone(),
@@ -57,19 +57,23 @@ pub fn store_of(dir: &Path, device: DeviceId) -> Store {
         technician: None,
         technician_name: "Ada Example".into(),
         office_url: "http://127.0.0.1:1".into(),
-        office_key: String::new(),
+        office_key: office_key.to_owned(),
         mode: Mode::Live,
     };
     store.enrol(&identity, "test", &stamp()).unwrap();
-    let ids = ids();
-    let job = json!({
-        "id": ids.job, "visit": ids.visit, "customer": Uuid::from_u128(6), "site": Uuid::from_u128(7),
+    let entry = job_entry(ids().job, ids().visit);
+    store.apply_feed(&[entry], &[("d".to_owned(), 1)].into(), Uuid::nil(), 1).unwrap();
+    store
+}
+
+/// A job as the office hands it out.
+pub fn job_entry(job: JobId, visit: VisitId) -> FeedApplied {
+    let body = json!({
+        "id": job, "visit": visit, "customer": Uuid::from_u128(6), "site": Uuid::from_u128(7),
         "title": "Oven no. 2 not heating", "description": "", "priority": 1,
         "window_start_ms": 1, "window_end_ms": 2, "technician": null, "review": "open",
     });
-    let entry = tillroll::store::FeedApplied { kind: "job".into(), id: ids.job.to_string(), body: Some(job) };
-    store.apply_feed(&[entry], &[("d".to_owned(), 1)].into(), Uuid::nil(), 1).unwrap();
-    store
+    FeedApplied { kind: "job".into(), id: job.to_string(), body: Some(body) }
 }
 
 /// A tracked part for 34.50, tax included.

@@ -1,8 +1,10 @@
 //! An office with its pages, its worker and a simulated processor, and the journal of one handheld.
 
+#[path = "../common/card.rs"]
+mod card;
+
 use crate::common::{ids, part, stamp, store_of};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+pub use card::card_data;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -24,10 +26,8 @@ use tillroll::office::{Office, Settings, api};
 use tillroll::processor::{Processor, ProcessorConfig};
 use tillroll::store::{NewBlob, Store};
 use tillroll::sync::wire::batch::{Batch, Blob, Envelope};
-use tillroll::sync::wire::seal::{CardData, SealingKey, seal};
+use tillroll::sync::wire::seal::{SealingKey, seal};
 use tillroll::sync::wire::{RequestAge, batch_bytes};
-use tillroll_hardware::dukpt;
-use tillroll_hardware::reader::cards::TEST_CARDS;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::ServiceExt as _;
@@ -92,7 +92,7 @@ impl Rig {
         let answer: Value = serde_json::from_slice(&bytes).unwrap();
         let device: DeviceId = answer["device"].as_str().unwrap().parse().unwrap();
         std::fs::create_dir(folder.path().join("device")).unwrap();
-        let store = store_of(&folder.path().join("device"), device);
+        let store = store_of(&folder.path().join("device"), device, "D07", "");
         let mut rig = Rig {
             office,
             store,
@@ -372,25 +372,4 @@ fn open(database: &Path, url: &str, ahead_ms: &Arc<AtomicI64>, began: Instant) -
     let ahead = ahead_ms.clone();
     let clock = move || *START_MS + i64::try_from(began.elapsed().as_millis()).unwrap() + ahead.load(Ordering::Acquire);
     Office::open(database, settings, Arc::new(clock)).unwrap()
-}
-
-/// The card data of one read, as a reader sends it: FC{57, 9F02}, padded and encrypted under `counter` of its KSN.
-pub fn card_data(name: &str, counter: u8, amount_minor: i64) -> CardData {
-    let pan = TEST_CARDS.iter().find(|card| card.name == name).unwrap().pan;
-    let mut track2 = format!("{pan}D30122010000000000");
-    if !track2.len().is_multiple_of(2) {
-        track2.push('F');
-    }
-    let inner = format!("57{:02X}{track2}9F0206{amount_minor:012}", track2.len() / 2);
-    let mut plaintext = hex::decode(format!("FC{:02X}{inner}", inner.len() / 2)).unwrap();
-    plaintext.resize(plaintext.len().next_multiple_of(8), 0);
-    let ksn = [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, counter];
-    let ciphertext = dukpt::encrypt_data(&dukpt::ANSI_TEST_BDK, &ksn, &plaintext).unwrap();
-    CardData {
-        ciphertext: BASE64.encode(ciphertext),
-        ksn: hex::encode_upper(ksn),
-        encryption_type: 0x80,
-        reader: "test".into(),
-        emv: [("9F02".to_owned(), format!("{amount_minor:012}"))].into(),
-    }
 }

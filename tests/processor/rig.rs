@@ -1,16 +1,15 @@
 //! A processor on a free port with a ledger of its own, and the requests that an office would send.
 
+#[path = "../common/card.rs"]
+mod card;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tillroll::processor::{Processor, ProcessorConfig};
-use tillroll_hardware::dukpt;
-use tillroll_hardware::reader::cards::TEST_CARDS;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -70,23 +69,14 @@ impl Running {
     }
 }
 
-/// The card data of one read, as a reader sends it: FC{57, 9F02}, padded and encrypted under `counter` of its KSN.
+/// The card data of one read, as an office sends it.
 pub fn card_data(name: &str, counter: u8, amount_minor: i64) -> Value {
-    let pan = TEST_CARDS.iter().find(|card| card.name == name).unwrap().pan;
-    let mut track2 = format!("{pan}D30122010000000000");
-    if !track2.len().is_multiple_of(2) {
-        track2.push('F');
-    }
-    let inner = format!("57{:02X}{track2}9F0206{amount_minor:012}", track2.len() / 2);
-    let mut plaintext = hex::decode(format!("FC{:02X}{inner}", inner.len() / 2)).unwrap();
-    plaintext.resize(plaintext.len().next_multiple_of(8), 0);
-    let ksn = [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, counter];
-    let ciphertext = dukpt::encrypt_data(&dukpt::ANSI_TEST_BDK, &ksn, &plaintext).unwrap();
+    let read = card::card_data(name, counter, amount_minor);
     json!({
-        "ciphertext": BASE64.encode(ciphertext),
-        "ksn": hex::encode_upper(ksn),
+        "ciphertext": read.ciphertext,
+        "ksn": read.ksn,
         "key_id": "ansi-test",
-        "encryption_type": "80",
+        "encryption_type": hex::encode([read.encryption_type]),
     })
 }
 

@@ -1,8 +1,7 @@
 //! A handheld whose drawer is worked with, one act after the other.
 
-use crate::common::{ids, part, stamp, store_of};
+use crate::common::{ids, job_entry, part, stamp, store_of};
 use rusqlite::Connection;
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -17,7 +16,7 @@ use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::outcome::{Outcome, OutcomeState};
 use tillroll::domain::payment::{CardEntry, CardSummary};
 use tillroll::domain::shift::{Closed, MoveKind, Report, ShiftNow};
-use tillroll::store::{FeedApplied, NewBlob, Outgoing, Store};
+use tillroll::store::{NewBlob, Outgoing, Store};
 use uuid::Uuid;
 
 pub fn eur(minor: i64) -> Money {
@@ -48,7 +47,7 @@ impl Till {
 
     pub fn of(device: DeviceId) -> Till {
         let folder = tempfile::tempdir().unwrap();
-        let store = Some(store_of(folder.path(), device));
+        let store = Some(store_of(folder.path(), device, "D07", ""));
         Till { store, folder, shift: ShiftId(Uuid::nil()), invoices: BTreeMap::new() }
     }
 
@@ -124,12 +123,7 @@ impl Till {
         let of = |kind: u128| Uuid::from_u128(kind * 1_000 + u128::from(n));
         let id = InvoiceId(Uuid::from_u128(ids().invoice.0.as_u128() * 100_000 + u128::from(n)));
         let (job, visit) = (JobId(of(100)), VisitId(of(200)));
-        let body = json!({
-            "id": job, "visit": visit, "customer": Uuid::from_u128(6), "site": Uuid::from_u128(7), "title": "A job",
-            "description": "", "priority": 1, "window_start_ms": 1, "window_end_ms": 2, "technician": null,
-            "review": "open",
-        });
-        let entry = FeedApplied { kind: "job".into(), id: job.to_string(), body: Some(body) };
+        let entry = job_entry(job, visit);
         self.store().apply_feed(&[entry], &[("d".to_owned(), 1)].into(), Uuid::nil(), 1).unwrap();
         let line = part(of(300).as_u128());
         self.store().commit(&Event::LineAdded(LineAdded { job, visit, line }), &stamp(), None).unwrap();
