@@ -228,6 +228,8 @@ pub struct CardRead {
     pub cvm: Cvm,
     /// How the card met the reader.
     pub entry: Entry,
+    /// Year in the century and month to whose end it is good, where the masked track says so.
+    pub expires: Option<(u8, u8)>,
     /// Key serial number: 10 bytes (TDES) or 12 (AES).
     pub ksn: Vec<u8>,
     /// How the cipher text was made: the reader's own byte.

@@ -43,7 +43,7 @@ pub struct TestCard {
 }
 
 /// The test cards that the simulated reader can present, in the order in which they are shown.
-pub const CARDS: [TestCard; 13] = [
+pub const CARDS: [TestCard; 18] = [
     line("visa-tap", "contactless", "approved", Behaviour::Approves),
     line("mc-chip", "chip", "approved", Behaviour::Approves),
     line("wallet", "contactless", "approved; device account number, verified on the phone", Behaviour::Approves),
@@ -62,6 +62,11 @@ pub const CARDS: [TestCard; 13] = [
         "a misconfigured reader sends a clear track; refused, kept nowhere",
         Behaviour::StaysAway,
     ),
+    line("debit", "contactless", "a debit card by its label: never a surcharge; approved", Behaviour::Approves),
+    line("prepaid", "chip", "a prepaid card by its label: never a surcharge; approved", Behaviour::Approves),
+    line("online-pin", "chip", "its PIN is checked by the bank: approved, never taken offline", Behaviour::Approves),
+    line("expired", "chip", "its month is over: declined, never taken offline", Behaviour::Declines),
+    line("no-brand", "chip", "of no scheme that is known: approved, never taken offline", Behaviour::Approves),
 ];
 
 const fn line(name: &'static str, entry: &'static str, does: &'static str, behaviour: Behaviour) -> TestCard {

@@ -94,6 +94,16 @@ pub fn unmask(track: &[u8]) -> Option<(&'static str, String)> {
     Some((brand(first6), String::from_utf8(last4.to_vec()).ok()?))
 }
 
+/// Year in the century and month after the separator of a masked track (ISO/IEC 7813: YYMM).
+pub fn expiry(track: &[u8]) -> Option<(u8, u8)> {
+    let printed = track.iter().all(|byte| (0x20..0x7F).contains(byte));
+    let text: Vec<u8> = if printed { track.to_vec() } else { unpacked(track) };
+    let mut digits = text.into_iter().skip_while(|byte| *byte != b'=').skip(1);
+    let mut digit = || digits.next().filter(u8::is_ascii_digit).map(|byte| byte - b'0');
+    let (year, month) = (digit()? * 10 + digit()?, digit()? * 10 + digit()?);
+    (1..=12).contains(&month).then_some((year, month))
+}
+
 /// Packed digits as text: F is a mask, D the separator (EMV Book 3, tag 57).
 fn unpacked(track: &[u8]) -> Vec<u8> {
     let nibbles = track.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);

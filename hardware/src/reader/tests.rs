@@ -1,5 +1,7 @@
 //! Drivers against simulated readers of both protocols, through real messages.
 
+mod marks;
+
 use super::sim::{Fault, Keys, SimConfig, SimControl};
 use super::*;
 use crate::bytes::unhex;

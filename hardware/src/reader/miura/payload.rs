@@ -38,6 +38,7 @@ pub fn read(data: &[u8], entry: Entry, serial: &str) -> Result<CardRead, Payload
         label: printable(found(0x9F12).or(found(0x50)).unwrap_or_default(), MAX_LABEL),
         cvm: cvm(found(0x9F34), found(0x9F6C)),
         entry,
+        expires: track.and_then(clear::expiry),
         ksn: ksn.to_vec(),
         encryption_type: TDES_DATA,
         ciphertext: ciphertext.ok_or(PayloadError::Missing("the cipher text"))?.to_vec(),

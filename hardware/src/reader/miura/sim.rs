@@ -256,6 +256,7 @@ impl Reader {
         tlv::put(&mut data, 0x50, card.label.as_bytes());
         tlv::put(&mut data, 0x9F27, &[0x80]);
         tlv::put(&mut data, 0x9F26, &[0x5A; 8]);
+        tlv::put(&mut data, 0x95, &card.results());
         tlv::put(&mut data, 0x9F34, &card.verification());
         if card.presented == Presented::Wallet {
             tlv::put(&mut data, 0x9F6C, &[0x00, 0x80]);

@@ -315,6 +315,7 @@ impl MmsDriver {
             label: batch.label,
             cvm: batch.cvm,
             entry: arqc.entry,
+            expires: arqc.expires,
             ksn: arqc.ksn,
             encryption_type: arqc.encryption_type,
             ciphertext: arqc.ciphertext,

@@ -75,6 +75,8 @@ pub struct Arqc {
     pub brand: &'static str,
     /// By the masked number.
     pub last4: String,
+    /// By the masked track.
+    pub expires: Option<(u8, u8)>,
     /// Key serial number.
     pub ksn: Vec<u8>,
     /// The reader's byte.
@@ -117,6 +119,7 @@ pub fn arqc(blob: &[u8]) -> Result<Arqc, PayloadError> {
         entry: entry(tlv::find(data, tag::CARD_TYPE))?,
         brand,
         last4,
+        expires: masked.and_then(clear::expiry),
         ksn: ksn.ok_or(PayloadError::Missing("the key serial number"))?.to_vec(),
         encryption_type,
         ciphertext: ciphertext.ok_or(PayloadError::Missing("the cipher text"))?.to_vec(),
@@ -206,7 +209,7 @@ mod tests {
     fn a_good_read_keeps_four_digits_and_the_allowed_tags() {
         let read = arqc(&blob(&[CHIP, MASKED, (0x82, &[0x18, 0]), (0x5F20, b"DOE/JANE")], true)).unwrap();
         assert_eq!((read.brand, read.last4.as_str(), read.entry), ("VISA", "1111", Entry::Chip));
-        assert_eq!(read.serial, "B61378A");
+        assert_eq!((read.serial.as_str(), read.expires), ("B61378A", Some((29, 12))));
         assert_eq!(read.tags, BTreeMap::from([("82".to_owned(), "1800".to_owned())]));
     }
 

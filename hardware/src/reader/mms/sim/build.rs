@@ -44,6 +44,7 @@ pub(super) fn batch(serial: [u8; 4], card: &TestCard, transaction: &[u8], accept
     copy(&mut merchant, transaction, 0x9F02);
     tlv::put(&mut merchant, 0x9F06, &unhex(card.aid));
     tlv::put(&mut merchant, 0x9F12, card.label.as_bytes());
+    tlv::put(&mut merchant, 0x95, &card.results());
     tlv::put(&mut merchant, 0x9F34, &card.verification());
     if card.presented == Presented::Wallet {
         tlv::put(&mut merchant, 0x9F6C, &[0x00, 0x80]);
