@@ -20,6 +20,7 @@ pub mod mode;
 pub mod money;
 pub mod outcome;
 pub mod payment;
+pub mod pin;
 pub mod policy;
 pub mod price;
 pub mod read;

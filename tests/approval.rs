@@ -44,6 +44,7 @@ fn waiting(dir: &Path) -> Store {
         label: "VISA".into(),
         cvm: "NO CVM".into(),
         entry: CardEntry::Contactless,
+        marks: Default::default(),
     };
     let read = PaymentCardRead {
         payment: ids.payment,

@@ -198,7 +198,16 @@ fn a_refund_that_is_linked_to_nothing_touches_no_payment() {
     let refund = till.ask_back(None, Tender::Transfer, 9_999).unwrap();
     till.answered(refund, RefundState::Refunded).unwrap();
     assert_eq!(till.store.payment(payment).unwrap().refunded_minor, 0);
-    assert_eq!(till.books(), [(Account::Cash, 3_450)]);
+    let expect = [(Account::Cash, 3_450), (Account::Refunds, 9_999), (Account::Transfers, -9_999)];
+    assert_eq!(till.books(), expect);
+    let cash = till.ask_back(None, Tender::Cash, 450).unwrap();
+    assert_eq!(till.books(), expect, "asked is not given");
+    till.answered(cash, RefundState::Refunded).unwrap();
+    let expect = [(Account::Cash, 3_000), (Account::Refunds, 10_449), (Account::Transfers, -9_999)];
+    assert_eq!(till.books(), expect, "the drawer holds that much less");
+    let refused = till.ask_back(None, Tender::Cash, 1).unwrap();
+    till.answered(refused, RefundState::Refused).unwrap();
+    assert_eq!(till.books(), expect);
 }
 
 #[test]

@@ -219,3 +219,37 @@ async fn a_refund_needs_no_card_data() {
     assert_eq!(world.exceptions(), Vec::<String>::new());
     world.sound(&[&till]).await;
 }
+
+#[tokio::test]
+async fn cash_that_no_payment_names_leaves_the_drawer_when_the_office_has_released_it() {
+    let world = World::new().await;
+    let mut till = world.device("D01");
+    let invoice = till.work();
+    cash(&mut till, &invoice);
+    let drawer = till.store.drawer().unwrap().minor;
+    let refund = RefundId(till.fresh());
+    let amount = tillroll::domain::money::Money::new(1_450, invoice.totals.currency);
+    till.commit(&Event::RefundRequested(RefundRequested {
+        refund,
+        payment: None,
+        job: invoice.job,
+        visit: invoice.visit,
+        tender: Tender::Cash,
+        amount,
+        what: RefundKind::Credit,
+        reason: "faulty".into(),
+        manager: true,
+    }));
+    till.exchange(&world).await;
+    assert_eq!(till.store.drawer().unwrap().minor, drawer, "asked is not given");
+    let sql = "SELECT note FROM exception";
+    let note: String = world.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap();
+    assert!(note.starts_with("not linked to a payment, by a manager's PIN; "), "{note}");
+    let now = world.now();
+    let release = |tx: &mut rusqlite::Transaction<'_>| refunds::decide(tx, refund, Decision::Release, "dina", now);
+    assert!(world.office.write(release).unwrap());
+    till.exchange(&world).await;
+    assert_eq!(till.store.drawer().unwrap().minor, drawer - amount.minor);
+    till.exchange(&world).await;
+    world.sound(&[&till]).await;
+}

@@ -47,6 +47,14 @@ pub enum CommandId {
     Transfer,
     /// Give money back.
     Refund,
+    /// Give money back that is linked to no payment.
+    RefundUnlinked,
+    /// It goes back in cash, once the office has released it.
+    BackInCash,
+    /// It goes back by transfer.
+    BackByTransfer,
+    /// Ask for a manager's PIN.
+    AskManager,
     /// An entry was wrong.
     Correct,
     /// Take what was typed.

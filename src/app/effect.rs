@@ -3,10 +3,11 @@
 //! Invariant: nothing here is done by the screen program itself.
 
 use super::msg::OpId;
-use crate::domain::event::{DrawerOpened, Event};
+use crate::domain::event::{DrawerOpened, Event, ManagerApproved};
 use crate::domain::id::{JobId, MoveId, PaymentId, ShiftId, VisitId};
 use crate::domain::money::Money;
 use crate::domain::receipt::Party;
+use crate::domain::pin::Pin;
 use crate::domain::shift::MoveKind;
 use crate::flow;
 
@@ -85,6 +86,15 @@ pub enum Effect {
     },
     /// Stop what is printed.
     StopPrint,
+    /// Check a manager's PIN and write down what it allows; answer `PinChecked`.
+    CheckPin {
+        /// To be given back.
+        op: OpId,
+        /// As typed.
+        pin: Pin,
+        /// What it is to allow; the runtime adds which PIN it was.
+        what: ManagerApproved,
+    },
     /// Open the drawer for a payment; a `Notice` if it does not.
     OpenDrawer(DrawerOpened),
     /// Read the cash shift; answer `Shift`.

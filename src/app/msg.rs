@@ -240,6 +240,13 @@ pub enum Msg {
         /// The outcome.
         outcome: Result<bool, String>,
     },
+    /// Answer to `CheckPin`: allowed and on the disk, or why not in a sentence.
+    PinChecked {
+        /// As asked.
+        op: OpId,
+        /// The outcome.
+        outcome: Result<(), String>,
+    },
     /// Answer to `CheckChain`.
     ChainChecked {
         /// As asked.

@@ -6,6 +6,7 @@ mod entry;
 mod keys;
 mod looks;
 mod modes;
+mod manager;
 mod money;
 mod paper;
 mod receipts;

@@ -6,6 +6,7 @@ mod answers;
 mod keys;
 mod overlay;
 pub mod pay;
+pub mod pin;
 
 pub use keys::{edit, step};
 
@@ -74,6 +75,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::PrinterChecked { op, trouble } => answers::printer_checked(model, op, trouble),
         Msg::Printing { sent, rows, waits } => answers::printing(model, sent, rows, waits),
         Msg::Printed { op, outcome } => answers::printed(model, op, outcome),
+        Msg::PinChecked { op, outcome } => pin::checked(model, op, outcome, out),
         Msg::Shift(now) => shift::update::loaded(model, *now),
         Msg::ShiftPrinted { op, outcome } => shift::update::printed(model, op, outcome),
         Msg::ChainChecked { op, ok, rows } => answers::chain(model, op, ok, rows),

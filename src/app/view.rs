@@ -3,6 +3,7 @@
 //! Invariant: pure; the same model gives the same frame. Below the smallest size it is one legible line.
 
 mod overlay;
+mod pin;
 mod status;
 
 use super::command::{self, Hint};

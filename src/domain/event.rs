@@ -4,6 +4,7 @@
 
 mod begin;
 mod email;
+mod manager;
 mod paper;
 mod payment;
 mod refund;
@@ -11,6 +12,7 @@ mod shift;
 
 pub use begin::{JournalOpened, PreviousHead};
 pub use email::ReceiptEmailRequested;
+pub use manager::{Approved, ManagerApproved};
 pub use paper::{DrawerOpened, ReceiptEnded, ReceiptQueued, ReceiptState};
 pub use payment::{
     CashRecorded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
@@ -193,6 +195,8 @@ events!(
     RefundOutcomeSeen(RefundOutcomeSeen) = "refund.outcome_seen",
     /// Cash went back.
     CashRefunded(CashRefunded) = "cash.refunded",
+    /// A manager's PIN was given.
+    ManagerApproved(ManagerApproved) = "manager.approved",
     /// A receipt goes to the printer.
     ReceiptQueued(ReceiptQueued) = "receipt.queued",
     /// What became of it.
@@ -275,6 +279,7 @@ impl Event {
             Event::RefundRequested(e) => About::refund(e.job, e.visit, e.payment, e.refund),
             Event::RefundOutcomeSeen(e) => About::refund(e.job, e.visit, e.payment, e.refund),
             Event::CashRefunded(e) => About::refund(e.job, e.visit, Some(e.payment), e.refund),
+            Event::ManagerApproved(e) => About { payment: e.payment, refund: e.refund, ..About::visit(e.job, e.visit) },
             Event::ReceiptQueued(e) => About::invoice(e.job, e.visit, e.invoice),
             Event::ReceiptEnded(e) => About::invoice(e.job, e.visit, e.invoice),
             Event::DrawerOpened(e) => About::payment(e.job, e.visit, e.payment),

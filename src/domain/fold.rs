@@ -11,7 +11,7 @@ use super::ledger::{Account, Entry, LedgerError};
 use super::line::{Line, Quantity};
 use super::money::MoneyError;
 use super::payment::{IllegalTransition, Payment, Tender};
-use super::refund::Refund;
+use super::refund::{Refund, RefundState};
 use super::shift::{Shift, ShiftChange, ShiftError};
 use super::stock::{Place, StockMove};
 
@@ -110,9 +110,11 @@ pub struct RowRef {
 /// What `event` changes, given what is known.
 pub fn fold(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
     match event {
-        Event::JournalOpened(_) | Event::ReceiptQueued(_) | Event::ReceiptEnded(_) | Event::DrawerOpened(_) => {
-            Ok(Changes::default())
-        }
+        Event::JournalOpened(_)
+        | Event::ManagerApproved(_)
+        | Event::ReceiptQueued(_)
+        | Event::ReceiptEnded(_)
+        | Event::DrawerOpened(_) => Ok(Changes::default()),
         Event::ReceiptEmailRequested(e) => match &known.invoice {
             Some(invoice) if invoice.id == e.invoice => Ok(Changes::default()),
             Some(_) | None => Err(FoldError::Missing("an invoice")),
@@ -238,9 +240,21 @@ fn refund_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes, 
     let changes = match (&known.payment, refund.payment) {
         (Some(payment), Some(_)) => follows(payment.after_refund(before, &refund)?, known, row)?,
         (None, Some(_)) => return Err(FoldError::Missing("a payment")),
-        (_, None) => Changes::default(),
+        (_, None) => Changes { entry: unlinked_entry(&refund, known, row)?, ..Changes::default() },
     };
     Ok(Changes { refund: Some(refund), ..changes })
+}
+
+/// Money that went back and is linked to no payment: out of where it was, from what was sold.
+fn unlinked_entry(refund: &Refund, known: &Known, row: RowRef) -> Result<Option<Entry>, FoldError> {
+    if refund.state != RefundState::Refunded {
+        return Ok(None);
+    }
+    let minor = refund.amount.minor;
+    let out = minor.checked_neg().ok_or(MoneyError::Overflow)?;
+    let customer = known.invoice.as_ref().map(|invoice| invoice.customer);
+    let sides = [(money_account(refund.tender), out), (Account::Refunds, minor)];
+    Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, customer, refund.amount.currency, &sides)?)
 }
 
 fn follows(payment: Payment, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
@@ -294,18 +308,23 @@ fn payment_entry(
     Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, invoice.customer, after.amount.currency, &sides)?)
 }
 
+/// Where the money of a tender is.
+fn money_account(tender: Tender) -> Account {
+    match tender {
+        Tender::Card => Account::CardClearing,
+        Tender::Cash => Account::Cash,
+        Tender::Cheque => Account::Cheques,
+        Tender::Transfer => Account::Transfers,
+    }
+}
+
 /// Where a payment's money stands in the ledger: always the same accounts in the same order, and in balance.
 fn position(payment: &Payment) -> Result<[(Account, i64); 8], MoneyError> {
     let taken = payment.split(payment.approved_minor)?;
     let back = payment.split(payment.refunded_minor)?;
     let again = payment.split(payment.returned_minor)?.base_minor;
     let minus = |a: i64, b: i64| a.checked_sub(b).ok_or(MoneyError::Overflow);
-    let money = match payment.tender {
-        Tender::Card => Account::CardClearing,
-        Tender::Cash => Account::Cash,
-        Tender::Cheque => Account::Cheques,
-        Tender::Transfer => Account::Transfers,
-    };
+    let money = money_account(payment.tender);
     Ok([
         (money, minus(payment.approved_minor, payment.refunded_minor)?),
         (Account::Receivable, minus(again, taken.base_minor)?),

@@ -33,12 +33,14 @@
 //! | recorded · tendered | payment.corrected | corrected |
 
 mod extras;
+mod marks;
 mod refunds;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use extras::{Extras, Split, share};
+pub use marks::CardMarks;
 pub use state::{PaymentState, Standing};
 
 use super::document::DocumentNumber;
@@ -101,6 +103,9 @@ pub struct CardSummary {
     pub cvm: String,
     /// How the card met the reader.
     pub entry: CardEntry,
+    /// What rules hang on.
+    #[serde(default, skip_serializing_if = "CardMarks::is_none")]
+    pub marks: CardMarks,
 }
 
 /// One payment.

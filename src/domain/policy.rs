@@ -1,11 +1,31 @@
 //! What a handheld may accept while the bank cannot be asked. A signed, expiring document of the office.
+//!
+//! A manager's PIN lifts a soft limit, never a hard one:
+//!
+//! | limit | | why |
+//! |---|---|---|
+//! | one payment's amount | soft | the merchant's own risk; the sum below still bounds it |
+//! | number of payments stored | soft | likewise |
+//! | sum stored on the device | hard | the most that the merchant can lose |
+//! | policy there, signed and not expired | hard | the office's word, not the handheld's |
+//! | currency | hard | the limits are in one currency |
+//! | chip or contactless: no stripe; nothing is ever keyed | hard | schemes: nothing proves that the card was there |
+//! | brand known, not expired, no online PIN | hard | schemes and acquirers: such payments come back declined |
+//! | last contact with the office | hard | what the handheld was allowed may have changed since |
+//! | reader used online | hard | what the reader was allowed may have changed since |
+//! | forwarding deadline | hard | only an acquirer allows more |
+//!
+//! Invariant: a time that is unknown, or lies in the future, counts as the oldest possible. Start at [`broken`].
 
 use super::money::Money;
-use super::payment::CardEntry;
+use super::payment::{CardEntry, CardMarks};
 use serde::{Deserialize, Serialize};
 
 /// One hour in milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
+
+/// How far a clock may be put right backwards without making times unknown, milliseconds.
+pub const CLOCK_SLACK_MS: i64 = 120_000;
 
 /// The limits. Amounts are in the policy's currency; another currency is never taken offline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +74,10 @@ pub struct OfflineFacts {
     pub amount: Money,
     /// How the card met the reader.
     pub entry: CardEntry,
+    /// What the read tells of the card.
+    pub marks: CardMarks,
+    /// Whether its brand is known here.
+    pub known_brand: bool,
     /// Stored already on this device, minor units.
     pub stored_minor: i64,
     /// Stored already on this device.
@@ -78,21 +102,33 @@ pub enum PolicyRefusal {
     /// Not the policy's currency.
     #[error("a card payment in another currency needs the network: wait for a link, or take cash")]
     ForeignCurrency,
-    /// Over the limit for one payment.
-    #[error("a card payment over {0} needs the network: take less by card, or cash")]
-    TooLarge(Money),
-    /// Too much stored.
-    #[error("the handheld holds as much unsent card money as it may: connect first, or take cash")]
-    StoredFull,
     /// Swiped.
     #[error("a swiped card needs the network: insert or tap it, or take cash")]
     Magstripe,
+    /// No scheme that is known here.
+    #[error("a card of this brand needs the network: take another card, or cash")]
+    UnknownBrand,
+    /// Its month is over.
+    #[error("this card has expired and needs the network: take another card, or cash")]
+    CardExpired,
+    /// The bank must check the PIN.
+    #[error("this card's PIN is checked by the bank and needs the network: tap it, take another card, or cash")]
+    OnlinePin,
+    /// Too much money stored.
+    #[error("the handheld holds as much unsent card money as it may: connect first, or take cash")]
+    StoredFull,
     /// Too long without contact.
     #[error("the last contact with the office is too long ago for offline card payments: connect first, or take cash")]
     TooLongOffline,
     /// The reader was not used online recently.
     #[error("this reader has not been used online in the last day: connect first, or take cash")]
     ReaderNotSeenOnline,
+    /// Over the limit for one payment.
+    #[error("a card payment over {0} needs the network: take less by card, or cash")]
+    TooLarge(Money),
+    /// Too many payments stored.
+    #[error("the handheld holds {0} unsent card payments, as many as it may: connect first, or take cash")]
+    TooMany(u32),
 }
 
 impl PolicyRefusal {
@@ -100,30 +136,49 @@ impl PolicyRefusal {
     pub fn is_permanent(&self) -> bool {
         false
     }
+
+    /// Whether a manager's PIN lifts it; the table of this module says why.
+    pub fn is_soft(&self) -> bool {
+        match self {
+            PolicyRefusal::TooLarge(_) | PolicyRefusal::TooMany(_) => true,
+            PolicyRefusal::NoPolicy
+            | PolicyRefusal::Expired
+            | PolicyRefusal::ForeignCurrency
+            | PolicyRefusal::Magstripe
+            | PolicyRefusal::UnknownBrand
+            | PolicyRefusal::CardExpired
+            | PolicyRefusal::OnlinePin
+            | PolicyRefusal::StoredFull
+            | PolicyRefusal::TooLongOffline
+            | PolicyRefusal::ReaderNotSeenOnline => false,
+        }
+    }
 }
 
-/// Whether a payment may be stored now.
-pub fn allows(policy: Option<&OfflinePolicy>, facts: &OfflineFacts) -> Result<(), PolicyRefusal> {
-    let policy = policy.ok_or(PolicyRefusal::NoPolicy)?;
-    let recent = |at: Option<i64>, span: i64| at.is_some_and(|at| facts.now_ms.saturating_sub(at) <= span);
+/// Whether a payment may be stored now: every limit that it breaks, hard ones first. Empty is yes; only soft ones is yes
+/// with a manager's PIN.
+pub fn broken(policy: Option<&OfflinePolicy>, facts: &OfflineFacts) -> Vec<PolicyRefusal> {
+    use PolicyRefusal as R;
+    let Some(policy) = policy else { return vec![R::NoPolicy] };
+    // A time in the future comes from a clock that was set back since: it is not known how long ago it was.
+    let recent = |at: Option<i64>, span: i64| {
+        at.is_some_and(|at| (-CLOCK_SLACK_MS..=span).contains(&facts.now_ms.saturating_sub(at)))
+    };
     let stored = facts.stored_minor.checked_add(facts.amount.minor);
-    if facts.now_ms > policy.valid_until_ms {
-        Err(PolicyRefusal::Expired)
-    } else if facts.amount.currency != policy.max_payment.currency {
-        Err(PolicyRefusal::ForeignCurrency)
-    } else if facts.amount.minor > policy.max_payment.minor {
-        Err(PolicyRefusal::TooLarge(policy.max_payment))
-    } else if facts.stored_count >= policy.max_stored_count || stored.is_none_or(|s| s > policy.max_stored_minor) {
-        Err(PolicyRefusal::StoredFull)
-    } else if facts.entry == CardEntry::Magstripe {
-        Err(PolicyRefusal::Magstripe)
-    } else if !recent(facts.last_contact_ms, policy.accept_ms) {
-        Err(PolicyRefusal::TooLongOffline)
-    } else if !recent(facts.reader_online_ms, policy.reader_online_ms) {
-        Err(PolicyRefusal::ReaderNotSeenOnline)
-    } else {
-        Ok(())
-    }
+    let limits = [
+        (facts.now_ms > policy.valid_until_ms, R::Expired),
+        (facts.amount.currency != policy.max_payment.currency, R::ForeignCurrency),
+        (facts.entry == CardEntry::Magstripe, R::Magstripe),
+        (!facts.known_brand, R::UnknownBrand),
+        (facts.marks.expired, R::CardExpired),
+        (facts.marks.online_pin, R::OnlinePin),
+        (stored.is_none_or(|stored| stored > policy.max_stored_minor), R::StoredFull),
+        (!recent(facts.last_contact_ms, policy.accept_ms), R::TooLongOffline),
+        (!recent(facts.reader_online_ms, policy.reader_online_ms), R::ReaderNotSeenOnline),
+        (facts.amount.minor > policy.max_payment.minor, R::TooLarge(policy.max_payment)),
+        (facts.stored_count >= policy.max_stored_count, R::TooMany(facts.stored_count)),
+    ];
+    limits.into_iter().filter(|(broken, _)| *broken).map(|(_, limit)| limit).collect()
 }
 
 #[cfg(test)]
@@ -135,6 +190,8 @@ mod tests {
         OfflineFacts {
             amount: Money::new(25_000, Currency::EUR),
             entry: CardEntry::Chip,
+            marks: CardMarks::default(),
+            known_brand: true,
             stored_minor: 225_000,
             stored_count: 74,
             last_contact_ms: Some(0),
@@ -145,21 +202,44 @@ mod tests {
 
     #[test]
     fn each_limit_holds_at_its_edge() {
+        use PolicyRefusal as R;
         let policy = OfflinePolicy::standard(Currency::EUR, 24 * HOUR_MS);
-        let check = |facts: OfflineFacts, expect| assert_eq!(allows(Some(&policy), &facts), expect);
-        check(facts(), Ok(()));
-        check(OfflineFacts { now_ms: 24 * HOUR_MS + 1, ..facts() }, Err(PolicyRefusal::Expired));
-        let more = Money::new(25_001, Currency::EUR);
-        check(OfflineFacts { amount: more, ..facts() }, Err(PolicyRefusal::TooLarge(policy.max_payment)));
+        let check = |facts: OfflineFacts, expect: &[R]| assert_eq!(broken(Some(&policy), &facts), expect, "{facts:?}");
+        let day = 24 * HOUR_MS;
+        check(facts(), &[]);
+        check(
+            OfflineFacts { now_ms: day + 1, last_contact_ms: Some(day), reader_online_ms: Some(day), ..facts() },
+            &[R::Expired],
+        );
         let usd = Money::new(1, "USD".parse().unwrap());
-        check(OfflineFacts { amount: usd, ..facts() }, Err(PolicyRefusal::ForeignCurrency));
-        check(OfflineFacts { stored_minor: 225_001, ..facts() }, Err(PolicyRefusal::StoredFull));
-        check(OfflineFacts { stored_minor: i64::MAX, ..facts() }, Err(PolicyRefusal::StoredFull));
-        check(OfflineFacts { stored_count: 75, ..facts() }, Err(PolicyRefusal::StoredFull));
-        check(OfflineFacts { entry: CardEntry::Magstripe, ..facts() }, Err(PolicyRefusal::Magstripe));
-        check(OfflineFacts { last_contact_ms: None, ..facts() }, Err(PolicyRefusal::TooLongOffline));
-        check(OfflineFacts { last_contact_ms: Some(-1), ..facts() }, Err(PolicyRefusal::TooLongOffline));
-        check(OfflineFacts { reader_online_ms: None, ..facts() }, Err(PolicyRefusal::ReaderNotSeenOnline));
-        assert_eq!(allows(None, &facts()), Err(PolicyRefusal::NoPolicy));
+        check(OfflineFacts { amount: usd, ..facts() }, &[R::ForeignCurrency]);
+        check(OfflineFacts { entry: CardEntry::Magstripe, ..facts() }, &[R::Magstripe]);
+        check(OfflineFacts { known_brand: false, ..facts() }, &[R::UnknownBrand]);
+        check(OfflineFacts { marks: CardMarks { expired: true, online_pin: false }, ..facts() }, &[R::CardExpired]);
+        check(OfflineFacts { marks: CardMarks { expired: false, online_pin: true }, ..facts() }, &[R::OnlinePin]);
+        check(OfflineFacts { stored_minor: 225_001, ..facts() }, &[R::StoredFull]);
+        check(OfflineFacts { stored_minor: i64::MAX, ..facts() }, &[R::StoredFull]);
+        for unknown in [None, Some(-1), Some(day + CLOCK_SLACK_MS + 1)] {
+            check(OfflineFacts { last_contact_ms: unknown, ..facts() }, &[R::TooLongOffline]);
+            check(OfflineFacts { reader_online_ms: unknown, ..facts() }, &[R::ReaderNotSeenOnline]);
+        }
+        check(OfflineFacts { last_contact_ms: Some(day + CLOCK_SLACK_MS), ..facts() }, &[]);
+        let more = Money::new(25_001, Currency::EUR);
+        let too_large = R::TooLarge(policy.max_payment);
+        check(OfflineFacts { amount: more, stored_minor: 0, ..facts() }, &[too_large]);
+        check(OfflineFacts { stored_count: 75, ..facts() }, &[R::TooMany(75)]);
+        assert_eq!(broken(None, &facts()), [R::NoPolicy]);
+    }
+
+    #[test]
+    fn a_managers_pin_lifts_no_hard_limit() {
+        let policy = OfflinePolicy::standard(Currency::EUR, 24 * HOUR_MS);
+        let large = Money::new(25_001, Currency::EUR);
+        let of = |facts| broken(Some(&policy), &facts);
+        let soft = of(OfflineFacts { amount: large, stored_minor: 0, stored_count: 75, ..facts() });
+        assert!(soft.len() == 2 && soft.iter().all(PolicyRefusal::is_soft), "{soft:?}");
+        // The sum bounds a large payment, and what is hard comes first.
+        let hard = of(OfflineFacts { amount: large, ..facts() });
+        assert!(hard.len() == 2 && !hard[0].is_soft() && hard[1].is_soft(), "{hard:?}");
     }
 }

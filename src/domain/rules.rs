@@ -61,6 +61,9 @@ pub struct Rules {
     /// Off for paying in cash, basis points.
     #[serde(default)]
     pub cash_discount_bp: u32,
+    /// The most that a refund which is linked to no payment may ask for, minor units; 0 for none at all.
+    #[serde(default)]
+    pub unlinked_refund_max_minor: i64,
     /// Tips; none without it.
     #[serde(default)]
     pub tips: Option<TipRule>,
@@ -102,8 +105,14 @@ impl RuleRefusal {
 
 impl Rules {
     /// No tips, no rounding, nothing on top or off.
-    pub const NONE: Rules =
-        Rules { cash_step_minor: 1, cash_discount_bp: 0, tips: None, surcharges: Vec::new(), manager_pin: None };
+    pub const NONE: Rules = Rules {
+        cash_step_minor: 1,
+        cash_discount_bp: 0,
+        unlinked_refund_max_minor: 0,
+        tips: None,
+        surcharges: Vec::new(),
+        manager_pin: None,
+    };
 
     /// Whether they can be followed.
     ///
@@ -114,6 +123,9 @@ impl Rules {
         let rates = self.surcharges.iter().flat_map(|rule| [rule.rate_bp, rule.cap_bp]);
         if self.cash_step_minor < 1 {
             return bad("cash_step_minor: the smallest coin is one minor unit or more");
+        }
+        if self.unlinked_refund_max_minor < 0 {
+            return bad("unlinked_refund_max_minor: the most is 0 for none, or an amount in minor units");
         }
         if rates.chain([self.cash_discount_bp]).any(|rate| rate > RATE_MAX_BP) {
             return bad("a rate is over 10000 basis points, which is 100 %");
@@ -204,6 +216,7 @@ mod tests {
         Rules {
             cash_step_minor: 5,
             cash_discount_bp: 200,
+            unlinked_refund_max_minor: 0,
             tips: Some(TipRule { presets_percent: vec![5, 10, 15], max_percent: 20 }),
             surcharges: vec![SurchargeRule {
                 place: "US-TX".into(),

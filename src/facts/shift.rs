@@ -24,9 +24,11 @@ pub const MOVES_MAX: usize = 500;
 /// Each query counts what must not exist, on the handheld and in the office.
 pub const NEVER: &[(&str, &str)] = &[
     (
-        "cash in the ledger differs from cash payments, floats, moves and closes",
+        "cash in the ledger differs from cash payments, refunds, floats, moves and closes",
         "SELECT coalesce((SELECT sum(minor) FROM ledger_posting WHERE account = 'cash'), 0)
               <> coalesce((SELECT sum(approved_minor - refunded_minor) FROM payment WHERE tender = 'cash'), 0)
+               - coalesce((SELECT sum(amount_minor) FROM refund
+                           WHERE payment IS NULL AND tender = 'cash' AND state = 'refunded'), 0)
                + coalesce((SELECT sum(float_minor - coalesce(expected_minor, 0)) FROM shift), 0)
                + coalesce((SELECT sum(CASE kind WHEN 'paid_in' THEN amount_minor ELSE -amount_minor END)
                            FROM cash_move), 0)",

@@ -4,11 +4,12 @@
 //! row. What a row *means* is [`Payment::after`]; this machine decides *which* row comes next, and waits for its
 //! commit before it goes on. A crash at any point is [`Machine::resume`] on what the disk holds.
 
+mod deciding;
 mod types;
 
 pub use types::{Effect, Event, Offline, Phase, ReadFacts, Timing};
 
-use crate::domain::event::{Event as Row, PaymentAcceptedOffline, PaymentIntended, PaymentRequested, PaymentStep};
+use crate::domain::event::{Event as Row, PaymentAcceptedOffline, PaymentIntended, PaymentStep};
 use crate::domain::payment::{Payment, PaymentState};
 
 /// An event that does not fit where the machine is.
@@ -125,7 +126,9 @@ impl Machine {
             }
             (_, Event::Settled(_) | Event::Committed(_) | Event::CommitFailed(_)) => Ok(Vec::new()),
             (Phase::Presenting { .. }, event) => self.presenting(event).ok_or(illegal),
-            (Phase::Assessing | Phase::ConfirmOffline { .. }, event) => self.deciding(event).ok_or(illegal),
+            (Phase::Assessing | Phase::NeedsManager { .. } | Phase::ConfirmOffline { .. }, event) => {
+                self.deciding(event).ok_or(illegal)
+            }
             (Phase::Waiting | Phase::Unknown { .. } | Phase::PartOffered | Phase::Resting, event) => {
                 self.after_sending(event).ok_or(illegal)
             }
@@ -139,6 +142,7 @@ impl Machine {
                 | Event::Assessed { .. }
                 | Event::Cancel
                 | Event::Choose(_)
+                | Event::ManagerAllows
                 | Event::AcceptOffline
                 | Event::TakePart
                 | Event::Void(_),
@@ -197,46 +201,11 @@ impl Machine {
             Event::Committed(_)
             | Event::CommitFailed(_)
             | Event::Assessed { .. }
+            | Event::ManagerAllows
             | Event::AcceptOffline
             | Event::TakePart
             | Event::Void(_)
             | Event::Settled(_) => None,
-        }
-    }
-
-    fn deciding(&mut self, event: Event) -> Option<Vec<Effect>> {
-        match (self.phase.clone(), event) {
-            (Phase::Assessing, Event::Assessed { online: true, .. }) => {
-                let row = PaymentRequested {
-                    payment: self.intent.payment,
-                    job: self.intent.job,
-                    visit: self.intent.visit,
-                    amount: self.intent.amount,
-                    blob: self.blob(),
-                };
-                self.phase = Phase::Writing;
-                Some(vec![Effect::Commit(Row::PaymentRequested(row))])
-            }
-            (Phase::Assessing, Event::Assessed { offline: Offline::Allowed { deadline_ms, policy }, .. }) => {
-                self.phase = Phase::ConfirmOffline { deadline_ms, policy };
-                Some(Vec::new())
-            }
-            (Phase::Assessing, Event::Assessed { offline: Offline::Refused(why), .. }) => Some(self.refuse(&why)),
-            (Phase::ConfirmOffline { deadline_ms, policy }, Event::AcceptOffline) => {
-                Some(self.accept(deadline_ms, policy))
-            }
-            (Phase::ConfirmOffline { .. }, Event::Cancel) => {
-                Some(self.refuse("the technician did not take the risk of an offline payment"))
-            }
-            (
-                _,
-                Event::OutcomeOverdue
-                | Event::LinkLost
-                | Event::Prompt(_)
-                | Event::Applications(_)
-                | Event::ReaderEnded(_),
-            ) => Some(Vec::new()),
-            _ => None,
         }
     }
 
@@ -248,6 +217,13 @@ impl Machine {
             }
             (Phase::Unknown { .. }, Event::Assessed { offline, .. }) => {
                 self.phase = Phase::Unknown { offline: Some(offline) };
+                Some(Vec::new())
+            }
+            (
+                Phase::Unknown { offline: Some(Offline::NeedsManager { deadline_ms, policy, .. }) },
+                Event::ManagerAllows,
+            ) => {
+                self.phase = Phase::Unknown { offline: Some(Offline::Allowed { deadline_ms, policy }) };
                 Some(Vec::new())
             }
             (Phase::Unknown { offline: Some(Offline::Allowed { deadline_ms, policy }) }, Event::AcceptOffline) => {

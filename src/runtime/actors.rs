@@ -2,6 +2,7 @@
 //! these files know the hardware, the store and the office's client.
 
 pub mod devices;
+pub mod pin;
 pub mod printer;
 pub mod reader;
 pub mod store;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: never blocks the screen. Every effect is done beside it and answers with a message. Start at [`run`].
 
+use super::actors::pin::approve;
 use super::actors::printer::{Preview, Printed, Progress};
 use super::clock::local_day;
 use super::link::LinkState;
@@ -260,6 +261,10 @@ impl Hands {
                 if let Err(text) = self.till.printer.open_drawer(row).await {
                     self.say(Msg::Notice { title: "Drawer".to_owned(), text }).await;
                 }
+            }
+            Effect::CheckPin { op, pin, what } => {
+                let outcome = approve(store, pin, what).await;
+                self.say(Msg::PinChecked { op, outcome }).await;
             }
             Effect::LoadShift => self.load_shift().await,
             Effect::Shift { op, command } => {

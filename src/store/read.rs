@@ -7,9 +7,8 @@ use crate::domain::id::{PaymentId, RefundId};
 use crate::domain::journal::Row;
 use crate::domain::ledger::Account;
 use crate::domain::money::Money;
-use crate::domain::payment::Payment;
-use crate::domain::policy::{OfflineFacts, PolicyRefusal};
-use crate::domain::policy::{OfflinePolicy, allows};
+use crate::domain::payment::{CardSummary, Payment};
+use crate::domain::policy::{OfflineFacts, OfflinePolicy, PolicyRefusal, broken};
 use crate::domain::read::{Exposure, PaymentView, SyncStatus};
 use crate::domain::refund::Refund;
 use crate::facts::{parse, payment};
@@ -64,28 +63,27 @@ impl Store {
         })?)
     }
 
-    /// Whether `amount` may be stored now; with the deadline that it gets.
-    pub fn offline_allowed(
+    /// Every limit that storing `amount` by this card now would break, hard ones first.
+    pub fn offline_limits(
         &self,
         policy: Option<&OfflinePolicy>,
         amount: Money,
-        entry: crate::domain::payment::CardEntry,
+        card: &CardSummary,
         now_ms: i64,
-    ) -> Result<Result<(i64, u32), PolicyRefusal>, StoreError> {
+    ) -> Result<Vec<PolicyRefusal>, StoreError> {
         let exposure = self.exposure()?;
         let facts = OfflineFacts {
             amount,
-            entry,
+            entry: card.entry,
+            marks: card.marks,
+            known_brand: card.is_known_brand(),
             stored_minor: exposure.minor,
             stored_count: exposure.count,
             last_contact_ms: self.meta("last_contact_ms")?,
             reader_online_ms: self.meta("reader_online_ms")?,
             now_ms,
         };
-        Ok(allows(policy, &facts).map(|()| {
-            let forward_ms = policy.map_or(0, |p| p.forward_ms);
-            (now_ms.saturating_add(forward_ms), policy.map_or(0, |p| p.version))
-        }))
+        Ok(broken(policy, &facts))
     }
 
     /// Cash that should be with the technician.

@@ -173,6 +173,7 @@ impl Rig {
             label: "VISA".into(),
             cvm: "NO CVM".into(),
             entry: CardEntry::Chip,
+            marks: Default::default(),
         };
         let read = PaymentCardRead {
             payment: id,

@@ -140,6 +140,7 @@ impl Seed {
             label: "DEBIT".to_owned(),
             cvm: "no verification".to_owned(),
             entry: CardEntry::Contactless,
+            marks: Default::default(),
         };
         let read = PaymentCardRead {
             payment: id,

@@ -174,6 +174,7 @@ impl Till {
             label: text("VISA"),
             cvm: text("none"),
             entry: CardEntry::Chip,
+            marks: Default::default(),
         };
         let read = PaymentCardRead {
             payment,

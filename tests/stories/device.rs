@@ -168,6 +168,7 @@ impl Device {
             label: "VISA".into(),
             cvm: "No verification".into(),
             entry: CardEntry::Chip,
+            marks: Default::default(),
         };
         let read = Event::PaymentCardRead(PaymentCardRead {
             payment,

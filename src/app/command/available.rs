@@ -23,6 +23,8 @@ pub fn available(model: &Model, id: CommandId) -> bool {
             | CommandId::PayCard
             | CommandId::Received
             | CommandId::OwesLess
+            | CommandId::BackInCash
+            | CommandId::BackByTransfer
             | CommandId::OwesAgain
             | CommandId::TakeBack
             | CommandId::MailReceipt
@@ -53,6 +55,14 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         }
         CommandId::Split | CommandId::Cheque | CommandId::Transfer => checkout::open_amount(model).is_some(),
         CommandId::Refund => !entry::refundable(model).is_empty(),
+        CommandId::RefundUnlinked => entry::unlinked::most(model).is_some(),
+        CommandId::BackInCash | CommandId::BackByTransfer => {
+            model.entry.step == EntryStep::Decide && model.entry.purpose == Purpose::Unlinked
+        }
+        CommandId::AskManager => matches!(
+            phase,
+            Some(Phase::NeedsManager { .. } | Phase::Unknown { offline: Some(Offline::NeedsManager { .. }) })
+        ),
         CommandId::Correct => job::correctable(model).is_some(),
         CommandId::Take => model.entry.step != EntryStep::Decide && entry::most(model).is_some(),
         CommandId::TakeNone => {
@@ -70,7 +80,8 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
             phase,
             Some(Phase::Presenting { cancelling: false, choices, .. }) if usize::from(n) < choices.len()
         ),
-        CommandId::TakeRisk | CommandId::LeaveRisk => matches!(phase, Some(Phase::ConfirmOffline { .. })),
+        CommandId::TakeRisk => matches!(phase, Some(Phase::ConfirmOffline { .. })),
+        CommandId::LeaveRisk => matches!(phase, Some(Phase::ConfirmOffline { .. } | Phase::NeedsManager { .. })),
         CommandId::TakePart | CommandId::GiveBack => matches!(phase, Some(Phase::PartOffered)),
         CommandId::Retry => matches!(phase, Some(Phase::Failed { .. })),
         CommandId::ToReceipt => is_money(model),

@@ -34,6 +34,8 @@ pub enum Purpose {
         /// Of which payment.
         payment: PaymentId,
     },
+    /// Money goes back that is linked to no payment.
+    Unlinked,
     /// An entry was wrong.
     Correct {
         /// Which.

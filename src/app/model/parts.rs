@@ -2,8 +2,10 @@
 //!
 //! Invariant: plain data.
 
+mod pin;
 mod shift;
 
+pub use pin::{PinThen, PinView};
 pub use shift::{ShiftStage, ShiftView};
 
 use crate::app::command::CommandId;
@@ -258,6 +260,7 @@ impl Active {
             | Phase::Presenting { .. }
             | Phase::Sealing
             | Phase::Assessing
+            | Phase::NeedsManager { .. }
             | Phase::ConfirmOffline { .. }
             | Phase::Writing
             | Phase::Waiting => true,
@@ -305,6 +308,8 @@ pub enum Overlay {
     Confirm(Question),
     /// The receipt's code, over everything.
     Code(Dots),
+    /// A manager's PIN is typed.
+    Pin(PinView),
 }
 
 /// The command list.

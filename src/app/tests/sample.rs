@@ -152,6 +152,7 @@ pub fn card() -> CardSummary {
         label: "VISA DEBIT".into(),
         cvm: "no verification".into(),
         entry: CardEntry::Contactless,
+        marks: Default::default(),
     }
 }
 

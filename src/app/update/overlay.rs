@@ -2,7 +2,7 @@
 //!
 //! Invariant: Enter answers no question. The letter Y does; every other key but Ctrl-C keeps things as they are.
 
-use super::{keys, pay};
+use super::{keys, pay, pin};
 use crate::app::command::{self, CommandId};
 use crate::app::effect::{DemoCommand, Effect};
 use crate::app::model::{Model, Overlay, PaletteItem, Question};
@@ -46,6 +46,7 @@ pub fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
             | Key::PageDown
             | Key::Interrupt => model.overlay = Some(Overlay::Confirm(question)),
         },
+        Some(Overlay::Pin(view)) => pin::key(model, view, key, out),
         Some(Overlay::Code(_)) | None => {}
     }
 }

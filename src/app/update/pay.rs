@@ -5,7 +5,7 @@
 
 use super::answers::reload;
 use crate::app::effect::Effect;
-use crate::app::model::{Active, CheckoutView, Model, Overlay, Question, Screen};
+use crate::app::model::{Active, CheckoutView, Model, Overlay, PinThen, Question, Screen};
 use crate::app::screens::{checkout, job};
 use crate::domain::event::PaymentIntended;
 use crate::domain::id::PaymentId;
@@ -91,7 +91,11 @@ pub fn event(model: &mut Model, id: PaymentId, event: Event, out: &mut Vec<Effec
     }
     if std::mem::discriminant(&before) != std::mem::discriminant(card.machine.phase()) {
         card.since_ms = None;
-        let stale = matches!(model.overlay, Some(Overlay::Confirm(Question::Void | Question::AcceptUnknown)));
+        let stale = match &model.overlay {
+            Some(Overlay::Confirm(question)) => matches!(question, Question::Void | Question::AcceptUnknown),
+            Some(Overlay::Pin(pin)) => pin.then == PinThen::Store,
+            Some(Overlay::Palette(_) | Overlay::Code(_)) | None => false,
+        };
         if stale {
             model.overlay = None;
         }

@@ -23,6 +23,7 @@ pub fn popup(model: &Model, look: Look) -> Option<Popup> {
     }
     match model.overlay.as_ref()? {
         Overlay::Code(_) => None,
+        Overlay::Pin(pin) => Some(super::pin::popup(pin, cells, look)),
         Overlay::Palette(palette) => Some(list(model, palette, cells, look)),
         Overlay::Confirm(question) => {
             let (title, text) = words(model, question);
@@ -41,6 +42,7 @@ pub fn hints(model: &Model) -> Option<Vec<HintText>> {
     }
     match model.overlay.as_ref()? {
         Overlay::Code(_) => field_hints(&[("Esc", "back")]),
+        Overlay::Pin(pin) => super::pin::hints(pin),
         Overlay::Palette(_) => field_hints(&[("Enter", "run"), ("Esc", "back")]),
         Overlay::Confirm(question) => field_hints(&[("Y", yes(question)), ("Esc", "no")]),
     }

@@ -268,7 +268,7 @@ impl Player {
         }
         Ok(Some(match offline {
             Offline::Allowed { .. } => Event::AcceptOffline,
-            Offline::Refused(_) => Event::Void("the request was never sent".to_owned()),
+            Offline::NeedsManager { .. } | Offline::Refused(_) => Event::Void("the request was never sent".to_owned()),
         }))
     }
 }

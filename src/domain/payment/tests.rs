@@ -87,6 +87,7 @@ fn events() -> Vec<(String, Event)> {
         label: "VISA".into(),
         cvm: "none".into(),
         entry: CardEntry::Chip,
+        marks: Default::default(),
     };
     let (payment, job, visit) = (id(), id(), id());
     let text = String::new;

@@ -32,6 +32,7 @@ fn facts() -> ReadFacts {
         label: String::new(),
         cvm: String::new(),
         entry: CardEntry::Chip,
+        marks: Default::default(),
     };
     ReadFacts { card, ksn: "00".into(), ciphertext_sha256: "aa".into() }
 }
@@ -145,11 +146,12 @@ impl World {
 
     fn step(&mut self, choice: u8) {
         let allowed = Offline::Allowed { deadline_ms: 9, policy: 1 };
-        match choice % 20 {
+        let over = Offline::NeedsManager { deadline_ms: 9, policy: 1, why: "over a limit".into() };
+        match choice % 22 {
             0..=4 => {
                 // Two sides tell the machine: what was written first need not be heard first.
                 if !self.waiting.is_empty() {
-                    let event = self.waiting.remove(usize::from(choice / 20) % self.waiting.len());
+                    let event = self.waiting.remove(usize::from(choice / 22) % self.waiting.len());
                     self.give(event);
                 }
             }
@@ -171,6 +173,8 @@ impl World {
             17 => self.say(OutcomeState::Declined),
             18 => self.say(OutcomeState::LateDeclined),
             19 => self.crash(),
+            20 => self.give(Event::Assessed { online: false, offline: over }),
+            21 => self.give(Event::ManagerAllows),
             _ => self.give(Event::ReaderEnded("the reader was lost".into())),
         }
     }
@@ -245,4 +249,32 @@ fn an_outcome_that_overtakes_the_timer_wins() {
     assert_eq!(*world.machine.phase(), Phase::PartOffered);
     world.give(Event::TakePart);
     assert_eq!(world.disk.as_ref().unwrap().approved_minor, 4_000);
+}
+
+#[test]
+fn over_a_soft_limit_nothing_is_stored_without_a_manager() {
+    let over = || Offline::NeedsManager { deadline_ms: 9, policy: 1, why: "over a limit".into() };
+    let mut world = World::new();
+    for choice in [0, 5, 0] {
+        world.step(choice);
+    }
+    world.give(Event::Assessed { online: false, offline: over() });
+    world.give(Event::AcceptOffline);
+    assert!(matches!(world.machine.phase(), Phase::NeedsManager { .. }), "{:?}", world.machine.phase());
+    world.give(Event::ManagerAllows);
+    world.give(Event::AcceptOffline);
+    world.step(0);
+    assert_eq!(world.disk.as_ref().unwrap().state, PaymentState::Stored);
+
+    let mut world = World::new();
+    for choice in [0, 5, 0, 6, 0, 13, 0] {
+        world.step(choice);
+    }
+    world.give(Event::Assessed { online: false, offline: over() });
+    world.give(Event::AcceptOffline);
+    assert_eq!(world.disk.as_ref().unwrap().state, PaymentState::Unknown);
+    world.give(Event::ManagerAllows);
+    world.give(Event::AcceptOffline);
+    world.step(0);
+    assert_eq!(world.disk.as_ref().unwrap().state, PaymentState::Stored);
 }

@@ -42,6 +42,15 @@ pub enum Phase {
         /// The policy that allows it.
         policy: u32,
     },
+    /// No link, and over a soft limit of the policy: a manager's PIN or nothing.
+    NeedsManager {
+        /// When it must have been forwarded, Unix milliseconds.
+        deadline_ms: i64,
+        /// The policy that allows it.
+        policy: u32,
+        /// The limit, in words.
+        why: String,
+    },
     /// A row is being written.
     Writing,
     /// The bank is being asked.
@@ -71,6 +80,15 @@ pub enum Offline {
         deadline_ms: i64,
         /// The policy that allows it.
         policy: u32,
+    },
+    /// Only with a manager's PIN.
+    NeedsManager {
+        /// When it must have been forwarded, Unix milliseconds.
+        deadline_ms: i64,
+        /// The policy that allows it.
+        policy: u32,
+        /// The limit, in words.
+        why: String,
     },
     /// No, because.
     Refused(String),
@@ -106,6 +124,8 @@ pub enum Event {
     },
     /// The technician wants out.
     Cancel,
+    /// A manager's PIN was given, and that is on the disk.
+    ManagerAllows,
     /// The technician takes the risk.
     AcceptOffline,
     /// The technician takes the offered part.
@@ -169,6 +189,7 @@ impl Phase {
             Phase::Presenting { .. } => "waiting for a card",
             Phase::Sealing => "being sealed",
             Phase::Assessing => "being assessed",
+            Phase::NeedsManager { .. } => "waiting for a manager",
             Phase::ConfirmOffline { .. } => "waiting for the technician",
             Phase::Writing => "being written",
             Phase::Waiting => "waiting for the bank",
@@ -194,6 +215,7 @@ impl Event {
             Event::ClearCardData => "clear card data",
             Event::Assessed { .. } => "an assessment",
             Event::Cancel => "cancel",
+            Event::ManagerAllows => "a manager's word",
             Event::AcceptOffline => "accept offline",
             Event::TakePart => "take the part",
             Event::Void(_) => "void",

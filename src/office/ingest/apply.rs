@@ -122,6 +122,7 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
         }
         Event::TenderRecorded(_)
         | Event::JournalOpened(_)
+        | Event::ManagerApproved(_)
         | Event::VisitMoved(_)
         | Event::LineAdded(_)
         | Event::LineRemoved(_)

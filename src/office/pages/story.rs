@@ -2,7 +2,7 @@
 
 use super::query::decisions::Decided;
 use crate::domain::decision::Action;
-use crate::domain::event::{Event, ReceiptQueued, ReceiptState};
+use crate::domain::event::{Approved, Event, ReceiptQueued, ReceiptState};
 use crate::domain::job::VisitState;
 use crate::domain::line::{Line, LineKind};
 use crate::domain::money::Money;
@@ -48,6 +48,13 @@ pub(super) fn story(event: &Event) -> Told {
         }
         Event::RefundRequested(e) => {
             told("s-unknown", "◇", format!("Refund of {} asked for", e.amount), e.reason.clone())
+        }
+        Event::ManagerApproved(e) => {
+            let what = match e.what {
+                Approved::UnlinkedRefund => "a refund that is linked to no payment",
+                Approved::OfflineLimit => "a card payment over a limit",
+            };
+            told("plain", "·", format!("A manager's PIN allowed {what}: {}", e.amount), e.why.clone())
         }
         Event::CashRefunded(e) => told("s-over", "–", format!("Gave {} back in cash", e.amount), e.reason.clone()),
         Event::RefundOutcomeSeen(e) => {

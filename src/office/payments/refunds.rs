@@ -49,7 +49,11 @@ pub fn asked(db: &Connection, device: &str, asked: &RefundRequested, now_ms: i64
             to_json(&refund)?,
         ),
     )?;
-    let linked = if asked.payment.is_some() { "" } else { "not linked to a payment; " };
+    let linked = match (asked.payment, asked.manager) {
+        (Some(_), _) => "",
+        (None, true) => "not linked to a payment, by a manager's PIN; ",
+        (None, false) => "not linked to a payment, without a manager's PIN; ",
+    };
     let note = format!("{linked}the technician asks: {}", asked.reason);
     trouble(db, device, &refund, &note, now_ms)
 }
@@ -97,7 +101,12 @@ pub fn decide(
     }
     match decision {
         Decision::Refuse(why) => ended(db, &work, RefundState::Refused, why, now_ms)?,
-        Decision::Release if work.refund.tender != Tender::Card => {
+        // The handheld's drawer gives it, once the handheld has heard of this.
+        Decision::Release if work.refund.tender == Tender::Cash => {
+            ended(db, &work, RefundState::Refunded, "released by the office: hand over the cash", now_ms)?;
+        }
+        // No processor gives back to a card that no payment names: the office does it by hand.
+        Decision::Release if work.refund.tender != Tender::Card || work.refund.payment.is_none() => {
             ended(db, &work, RefundState::Refunded, "given back by the office", now_ms)?;
         }
         Decision::Release => {}

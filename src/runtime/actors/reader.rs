@@ -8,7 +8,7 @@ use crate::domain::event::{Event as Row, PaymentCardRead};
 use crate::domain::id::PaymentId;
 use crate::domain::journal::Hash;
 use crate::domain::money::Money;
-use crate::domain::payment::{CardEntry, CardSummary, Payment};
+use crate::domain::payment::{CardEntry, CardMarks, CardSummary, Payment};
 use crate::flow::payment::{Event, ReadFacts};
 use crate::runtime::PaymentEvents;
 use crate::runtime::link::LinkState;
@@ -273,7 +273,7 @@ impl Actor {
                 }
             }
             ReaderEvent::CardRead { op, read } => {
-                let facts = facts(&read);
+                let facts = facts(&read, self.store.clock().now_ms());
                 if let Some((_, payment)) = self.current.filter(|(current, _)| *current == op) {
                     self.read = Some((payment, read));
                 }
@@ -324,7 +324,7 @@ fn local_time(now_ms: i64) -> LocalTime {
     }
 }
 
-fn facts(read: &CardRead) -> ReadFacts {
+fn facts(read: &CardRead, now_ms: i64) -> ReadFacts {
     let entry = match read.entry {
         Entry::Contactless => CardEntry::Contactless,
         Entry::Chip => CardEntry::Chip,
@@ -344,8 +344,17 @@ fn facts(read: &CardRead) -> ReadFacts {
             label: read.label.clone(),
             cvm: cvm.to_owned(),
             entry,
+            marks: marks(read, now_ms),
         },
         ksn: hex::encode_upper(&read.ksn),
         ciphertext_sha256: Hash::of(&read.ciphertext).to_string(),
     }
+}
+
+/// What rules hang on. A card is good to the end of its month; the date itself is not kept.
+fn marks(read: &CardRead, now_ms: i64) -> CardMarks {
+    let tag = |tag| read.emv_tags.get(tag).map(String::as_str);
+    let [year, month, _] = local_time(now_ms).date;
+    let past = read.expires.is_some_and(|expires| expires < (year, month));
+    CardMarks::of(tag("95"), tag("9F34"), past)
 }

@@ -10,6 +10,8 @@ mod push;
 
 use super::store::StoreHandle;
 use crate::domain::id::PaymentId;
+use crate::domain::policy::{OfflinePolicy, PolicyRefusal};
+use crate::domain::rules::Rules;
 use crate::flow::payment::{Event, Offline};
 use crate::runtime::PaymentEvents;
 use crate::runtime::link::LinkState;
@@ -113,19 +115,31 @@ impl SyncHandle {
                 let signed = store.document::<SignedPolicy>("policy")?;
                 let policy = signed.and_then(|signed| signed.verified(&office_key));
                 let fits = practice || store.sync_status()?.unsent() <= BATCH_MAX_ROWS as u64;
-                let entry = payment.card.as_ref().map(|card| card.entry);
-                let entry = entry.ok_or(StoreError::Missing("the card's read"))?;
-                let allowed = store.offline_allowed(policy.as_ref(), payment.amount, entry, now)?;
-                Ok((online && fits, allowed))
+                let card = payment.card.as_ref().ok_or(StoreError::Missing("the card's read"))?;
+                let limits = store.offline_limits(policy.as_ref(), payment.amount, card, now)?;
+                let manager = store.document::<Rules>("rules")?.is_some_and(|rules| rules.manager_pin.is_some());
+                Ok((online && fits, offline(policy.as_ref(), &limits, manager, now)))
             })
             .await;
         match assessed {
-            Ok((online, Ok((deadline_ms, policy)))) => {
-                Event::Assessed { online, offline: Offline::Allowed { deadline_ms, policy } }
-            }
-            Ok((online, Err(refusal))) => Event::Assessed { online, offline: Offline::Refused(refusal.to_string()) },
+            Ok((online, offline)) => Event::Assessed { online, offline },
             Err(why) => Event::Assessed { online: false, offline: Offline::Refused(why) },
         }
+    }
+}
+
+/// What the limits that a payment breaks come to.
+fn offline(policy: Option<&OfflinePolicy>, limits: &[PolicyRefusal], manager: bool, now_ms: i64) -> Offline {
+    let deadline_ms = now_ms.saturating_add(policy.map_or(0, |policy| policy.forward_ms));
+    let policy = policy.map_or(0, |policy| policy.version);
+    match limits.first() {
+        None => Offline::Allowed { deadline_ms, policy },
+        // Hard ones come first: if this one is soft, all are.
+        Some(limit) if limit.is_soft() && manager => {
+            let all: Vec<String> = limits.iter().map(ToString::to_string).collect();
+            Offline::NeedsManager { deadline_ms, policy, why: all.join("; ") }
+        }
+        Some(limit) => Offline::Refused(limit.to_string()),
     }
 }
 

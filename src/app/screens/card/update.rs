@@ -3,9 +3,10 @@
 //! Invariant: cancel is a request; the screen shows what the reader and the disk have answered.
 
 use crate::app::effect::Effect;
-use crate::app::model::{Model, Screen};
-use crate::app::update::pay;
-use crate::flow::payment::Event;
+use crate::app::model::{Model, PinThen, Screen};
+use crate::app::update::{pay, pin};
+use crate::domain::event::{Approved, ManagerApproved};
+use crate::flow::payment::{Event, Offline, Phase};
 
 /// Out: the reader is asked to cancel, the risk is not taken, the part is given back.
 pub fn cancel(model: &mut Model, out: &mut Vec<Effect>) {
@@ -20,6 +21,29 @@ pub fn choose(model: &mut Model, index: u8, out: &mut Vec<Effect>) {
 /// Takes the risk of an offline payment.
 pub fn take_risk(model: &mut Model, out: &mut Vec<Effect>) {
     hand(model, Event::AcceptOffline, out);
+}
+
+/// Asks for the manager's PIN that lifts a soft limit.
+pub fn ask_manager(model: &mut Model) {
+    let Some(machine) = model.card.as_ref().map(|card| &card.machine) else { return };
+    let (Phase::NeedsManager { why, .. } | Phase::Unknown { offline: Some(Offline::NeedsManager { why, .. }) }) =
+        machine.phase()
+    else {
+        return;
+    };
+    let intent = machine.intent();
+    let what = ManagerApproved {
+        job: intent.job,
+        visit: intent.visit,
+        payment: Some(intent.payment),
+        refund: None,
+        what: Approved::OfflineLimit,
+        amount: intent.amount,
+        why: why.clone(),
+        pin: String::new(),
+        wrong_tries: 0,
+    };
+    pin::ask(model, what, PinThen::Store);
 }
 
 /// Takes the part that the bank agreed to.

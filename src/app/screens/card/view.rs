@@ -65,6 +65,7 @@ fn phase_rows(model: &Model, card: &Active, place: Place<'_>) -> Vec<Row> {
         }
         Phase::Sealing => waiting("CARD READ", "keeping it safe: the card may be removed"),
         Phase::Assessing | Phase::Writing => waiting("ONE MOMENT", "the card may be removed"),
+        Phase::NeedsManager { why, .. } => needs_manager(card, why, cells),
         Phase::ConfirmOffline { deadline_ms, .. } => confirm(model, card, *deadline_ms, cells),
         Phase::Waiting => {
             let mut rows = waiting("ASKING THE BANK", "The card may be removed.");
@@ -128,6 +129,19 @@ fn confirm(model: &Model, card: &Active, deadline_ms: i64, cells: usize) -> Vec<
     rows.push(Row::blank());
     let (take, leave) = if cells < FULL_CELLS { ("", "") } else { (", keep it pending", ", erase the card") };
     rows.push(Row::of("  A", Role::Key).and(format!("   accept the risk{take}"), Role::Plain));
+    rows.push(Row::of("  Esc", Role::Key).and(format!(" do not take it{leave}"), Role::Plain));
+    rows
+}
+
+fn needs_manager(card: &Active, why: &str, cells: usize) -> Vec<Row> {
+    let amount = card.machine.intent().amount.to_string();
+    let mut rows = vec![Row::of("  NO LINK: OVER A LIMIT", Role::Strong), Row::pair("  Amount", amount)];
+    rows.extend(card_row(card.machine.payment()));
+    rows.push(Row::blank());
+    rows.extend(said(&sentence(why), cells));
+    rows.push(Row::blank());
+    let (allow, leave) = if cells < FULL_CELLS { ("", "") } else { (" allows it", ", erase the card") };
+    rows.push(Row::of("  M", Role::Key).and(format!("   a manager's PIN{allow}"), Role::Plain));
     rows.push(Row::of("  Esc", Role::Key).and(format!(" do not take it{leave}"), Role::Plain));
     rows
 }

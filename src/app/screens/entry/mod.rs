@@ -1,6 +1,7 @@
 //! An amount is typed, then perhaps a text, then perhaps a choice: tip, part of the balance, cheque, transfer, refund,
 //! correction. One screen for all; [`Purpose`] says which.
 
+pub mod unlinked;
 pub mod update;
 pub mod view;
 
@@ -35,6 +36,7 @@ pub fn most(model: &Model) -> Option<Money> {
     let open = checkout::open_amount(model);
     match model.entry.purpose {
         Purpose::Tip | Purpose::Part | Purpose::Cheque | Purpose::Transfer => open,
+        Purpose::Unlinked => unlinked::most(model),
         Purpose::Refund { .. } | Purpose::Correct { .. } => {
             let payment = &chosen(model)?.payment;
             Some(Money::new(payment.refundable_minor(), payment.amount.currency))
@@ -57,6 +59,7 @@ pub fn presets(model: &Model) -> Vec<(String, Money)> {
             let half = Money::new(most.minor / 2 + most.minor % 2, most.currency);
             vec![("half".to_owned(), half)]
         }
+        Purpose::Unlinked => Vec::new(),
         Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Correct { .. } => {
             vec![("all".to_owned(), most)]
         }

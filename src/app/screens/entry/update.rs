@@ -101,7 +101,9 @@ pub fn none(model: &mut Model) {
     match model.entry.purpose {
         Purpose::Tip => model.checkout.tip_minor = 0,
         Purpose::Part => model.checkout.part_minor = None,
-        Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Correct { .. } => return,
+        Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => {
+            return;
+        }
     }
     model.back();
 }
@@ -117,7 +119,9 @@ pub fn take(model: &mut Model, out: &mut Vec<Effect>) {
         EntryStep::Text => match model.entry.purpose {
             Purpose::Cheque => record(model, Tender::Cheque, amount, out),
             Purpose::Transfer => record(model, Tender::Transfer, amount, out),
-            Purpose::Refund { .. } | Purpose::Correct { .. } => model.entry.step = EntryStep::Decide,
+            Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => {
+                model.entry.step = EntryStep::Decide;
+            }
             Purpose::Tip | Purpose::Part => {}
         },
         // A letter answers, Enter never does.
@@ -132,7 +136,15 @@ fn take_amount(model: &mut Model, amount: Money, most: Money) {
             let base = checkout::base(model).unwrap_or(most);
             rules.and_then(|rules| rules.check_tip(base, amount.minor).err()).map(|why| sentence(&why.to_string()))
         }
-        Purpose::Part | Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Correct { .. } => {
+        Purpose::Unlinked if amount.minor > most.minor => {
+            Some(format!("At most {most} goes back this way: type less, or call the office."))
+        }
+        Purpose::Part
+        | Purpose::Cheque
+        | Purpose::Transfer
+        | Purpose::Refund { .. }
+        | Purpose::Unlinked
+        | Purpose::Correct { .. } => {
             let over = amount.minor > most.minor;
             let refund = matches!(model.entry.purpose, Purpose::Refund { .. });
             let left = if refund { "of this payment is left" } else { "is open" };
@@ -156,7 +168,7 @@ fn take_amount(model: &mut Model, amount: Money, most: Money) {
             model.checkout.part_minor = (amount.minor < most.minor).then_some(amount.minor);
             model.back();
         }
-        Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Correct { .. } => {
+        Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => {
             model.entry.step = EntryStep::Text;
         }
     }
@@ -227,7 +239,8 @@ pub fn correct(model: &mut Model, out: &mut Vec<Effect>) {
     job::update::commit(model, Event::PaymentCorrected(step), AfterSaving::Entered, out);
 }
 
-fn new_id(model: &mut Model, out: &mut Vec<Effect>) -> Option<uuid::Uuid> {
+/// An id that was not used yet; told if there is none.
+pub fn new_id(model: &mut Model, out: &mut Vec<Effect>) -> Option<uuid::Uuid> {
     let id = model.take_id(out);
     if id.is_none() {
         model.tell("One moment", "The program is still starting. Press the key again.", false);
@@ -252,7 +265,7 @@ pub fn entered(model: &mut Model) {
             model.checkout = crate::app::model::CheckoutView::EMPTY;
             Screen::Checkout
         }
-        Purpose::Refund { .. } | Purpose::Correct { .. } => Screen::Job,
+        Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => Screen::Job,
     };
     model.entry = EntryView::EMPTY;
     model.back_to(back_to);

@@ -74,6 +74,11 @@ fn words(model: &Model) -> (&'static str, Option<Row>, &'static str) {
         Purpose::Cheque => ("CHEQUE", open, "By cheque"),
         Purpose::Transfer => ("TRANSFER", open, "By transfer"),
         Purpose::Refund { .. } => ("REFUND", of_payment(model), "Give back"),
+        Purpose::Unlinked => {
+            let first = Row::text(" To no payment");
+            let most = most(model).map(|most| first.right(format!("at most {}", most.plain()), Role::Dim));
+            ("REFUND", most, "Give back")
+        }
         Purpose::Correct { .. } => ("CORRECT", of_payment(model), ""),
     }
 }
@@ -95,7 +100,7 @@ fn then(model: &Model, amount: Money) -> Vec<Row> {
         Purpose::Part | Purpose::Cheque | Purpose::Transfer => checkout::open_amount(model)
             .map_or(Vec::new(), |open| pair("Stays open", open.minor.saturating_sub(amount.minor).max(0))),
         Purpose::Refund { .. } => most(model).map_or(Vec::new(), |most| pair("Can go back", most.minor)),
-        Purpose::Correct { .. } => Vec::new(),
+        Purpose::Unlinked | Purpose::Correct { .. } => Vec::new(),
     }
 }
 
@@ -120,7 +125,7 @@ fn ask(model: &Model) -> &'static str {
     match model.entry.purpose {
         Purpose::Cheque => "Number of the cheque, bank:",
         Purpose::Transfer => "What the transfer will say:",
-        Purpose::Refund { .. } => "Why does it go back?",
+        Purpose::Refund { .. } | Purpose::Unlinked => "Why does it go back?",
         Purpose::Correct { .. } => "What was wrong?",
         Purpose::Tip | Purpose::Part => "",
     }
@@ -135,6 +140,12 @@ fn decide_rows(model: &Model, amount: Money, cells: usize) -> Vec<Row> {
         (Purpose::Correct { .. }, _) => {
             say("The entry is taken back and the balance is open again. It stays in the books, crossed out.");
             rows.push(Row::of(" Y", Role::Key).and(" take the entry back", Role::Plain));
+            return rows;
+        }
+        (Purpose::Unlinked, _) => {
+            say("The office decides. Hand nothing over before this handheld shows REFUNDED.");
+            rows.push(Row::of(" H", Role::Key).and(" cash, from the drawer", Role::Plain));
+            rows.push(Row::of(" B", Role::Key).and(" transfer, by the office", Role::Plain));
             return rows;
         }
         (_, Some(Tender::Cash)) => say(&format!("Hand over {amount} from the drawer.")),

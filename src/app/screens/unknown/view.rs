@@ -40,6 +40,15 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
         rows.push(Row::text(format!("  {}", asking(model))));
         rows.push(Row::blank());
         match card.machine.phase() {
+            Phase::Unknown { offline: Some(Offline::NeedsManager { why, .. }) } => {
+                rows.extend(said(&format!("Not as pending without a manager: {why}.")));
+                rows.push(
+                    Row::of("  M", Role::Key)
+                        .and(" manager's PIN  ", Role::Plain)
+                        .and("V", Role::Key)
+                        .and(" void", Role::Plain),
+                );
+            }
             Phase::Unknown { offline: Some(Offline::Refused(why)) } => {
                 rows.extend(said(&format!("Not as pending: {why}.")));
             }
