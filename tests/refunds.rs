@@ -14,6 +14,7 @@ use tillroll::domain::invoice::{Invoice, InvoiceState};
 use tillroll::domain::ledger::Account;
 use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::payment::{Extras, PaymentState, Tender};
+use tillroll::domain::receipt::TenderLine;
 use tillroll::domain::refund::{RefundKind, RefundState};
 use tillroll::store::Store;
 use uuid::Uuid;
@@ -250,4 +251,22 @@ fn wrong_amounts_are_refused_and_change_nothing() {
     }
     assert!(till.cash_back(ids().payment, 1, RefundKind::Credit).is_err(), "no such payment");
     assert_eq!(till.books(), before);
+}
+
+#[test]
+fn a_surcharge_is_on_the_receipt_and_goes_back_in_proportion() {
+    let payment = |minor: i64, extras| {
+        let mut till = Till::new();
+        let id = till.cash(minor, extras);
+        let view = till.store.payments().unwrap().remove(0);
+        (till, id, TenderLine::of(&view).details)
+    };
+    // The ledger's side of it is the same for every tender.
+    let (mut till, id, details) = payment(3_450, Extras { surcharge_minor: 104, ..Extras::NONE });
+    assert_eq!(details, ["Surcharge for credit: 1.04"]);
+    assert_eq!(till.books(), [(Account::Cash, 3_554), (Account::Surcharges, -104)]);
+    till.cash_back(id, 1_777, RefundKind::Credit).unwrap();
+    assert_eq!(till.books(), [(Account::Cash, 1_777), (Account::Surcharges, -52), (Account::Refunds, 1_725)]);
+    assert_eq!(payment(3_450, Extras { surcharge_minor: -69, ..Extras::NONE }).2, ["Discount for cash: -0.69"]);
+    assert_eq!(payment(3_450, Extras::NONE).2, Vec::<String>::new());
 }

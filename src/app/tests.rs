@@ -12,3 +12,4 @@ mod paper;
 mod receipts;
 mod sample;
 mod shift;
+mod surcharge;

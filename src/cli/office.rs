@@ -2,7 +2,7 @@
 
 mod check;
 mod reconcile;
-mod rules;
+pub(super) mod rules;
 mod serve;
 mod settlement;
 

@@ -35,6 +35,9 @@ pub struct Site {
     pub street: String,
     /// City and postcode.
     pub city: String,
+    /// ISO 3166 code of the country, or of country and subdivision (`US-TX`); empty when not known.
+    #[serde(default)]
+    pub country: String,
     /// How to get in.
     pub access_note: String,
 }

@@ -56,6 +56,8 @@ pub struct JobDetail {
     pub phone: String,
     /// How to get in.
     pub access_note: String,
+    /// Country, or country and subdivision, of the site: what surcharges hang on.
+    pub place: String,
     /// One line each.
     pub equipment: Vec<String>,
     /// The visit's lines.

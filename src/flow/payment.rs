@@ -11,6 +11,7 @@ pub use types::{Effect, Event, Offline, Phase, ReadFacts, Timing};
 
 use crate::domain::event::{Event as Row, PaymentAcceptedOffline, PaymentIntended, PaymentStep};
 use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::rules::Funding;
 
 /// An event that does not fit where the machine is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +137,7 @@ impl Machine {
             (
                 Phase::Intending | Phase::Sealing | Phase::Writing | Phase::Failed { .. },
                 Event::CardRead(_)
+                | Event::OtherPrice
                 | Event::CardDeclined
                 | Event::ReaderEnded(_)
                 | Event::ClearCardData
@@ -184,6 +186,11 @@ impl Machine {
             Event::CardRead(_) if matches!(self.phase, Phase::Presenting { cancelling: true, .. }) => {
                 Some(self.abandon("cancelled"))
             }
+            // A surcharge is for credit cards alone: another card came than the customer was asked about.
+            Event::CardRead(facts) if self.intent.extras.surcharge_minor > 0 && !is_credit(&facts) => {
+                Some(self.abandon("this is not known to be a credit card: it is paid without a surcharge"))
+            }
+            Event::OtherPrice => Some(self.abandon("the card was read for its price alone; nothing was sent")),
             Event::CardRead(facts) => {
                 self.phase = Phase::Sealing;
                 Some(vec![Effect::CommitRead(facts)])
@@ -369,6 +376,10 @@ impl Machine {
             why: why.to_owned(),
         }
     }
+}
+
+fn is_credit(facts: &ReadFacts) -> bool {
+    facts.card.funding() == Some(Funding::Credit)
 }
 
 #[cfg(test)]

@@ -183,6 +183,7 @@ fn site(row: &Row<'_>) -> Result<Site, OfficeError> {
         name: row.get("name")?,
         street: row.get("street")?,
         city: format!("{postcode} {city}").trim().to_owned(),
+        country: row.get("country")?,
         access_note: row.get("access_note")?,
     })
 }

@@ -114,6 +114,7 @@ impl Store {
             description: job.description.clone(),
             phone,
             email,
+            place: site.as_ref().map(|site| site.country.clone()).unwrap_or_default(),
             access_note: site.map(|s| s.access_note).unwrap_or_default(),
             equipment: equipment(db, job.site)?,
             lines,

@@ -11,11 +11,13 @@ pub struct CheckoutView {
     pub part_minor: Option<i64>,
     /// On top, minor units.
     pub tip_minor: i64,
+    /// The customer has said yes to the surcharge of a credit card.
+    pub credit: bool,
 }
 
 impl CheckoutView {
     /// All of it, no tip.
-    pub const EMPTY: CheckoutView = CheckoutView { part_minor: None, tip_minor: 0 };
+    pub const EMPTY: CheckoutView = CheckoutView { part_minor: None, tip_minor: 0, credit: false };
 }
 
 /// What an amount is typed for.

@@ -369,6 +369,15 @@ pub enum Question {
         /// What was counted.
         counted: Money,
     },
+    /// Pay by credit card with the surcharge?
+    Surcharge {
+        /// How much more.
+        surcharge: Money,
+        /// With it.
+        total: Money,
+        /// The tender that the payment is linked to.
+        linked_to: Option<PaymentId>,
+    },
     /// Quit while a payment is under way?
     Quit,
 }

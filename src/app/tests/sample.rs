@@ -126,6 +126,7 @@ pub fn job(invoiced: bool, payments: Vec<Payment>) -> JobDetail {
         refunds: Vec::new(),
         row,
         description: "The lower oven stays cold. Check the thermostat and the element.".into(),
+        place: "US-TX".into(),
         phone: "01539 555 014".into(),
         access_note: "Ring at the side door, the shop is closed on Tuesdays.".into(),
         equipment: vec!["Deck oven Marl 2, serial 88-1204".into()],

@@ -7,6 +7,7 @@ use crate::app::command::{self, CommandId};
 use crate::app::effect::{DemoCommand, Effect};
 use crate::app::model::{Model, Overlay, PaletteItem, Question};
 use crate::app::msg::Key;
+use crate::app::screens::checkout::surcharge;
 use crate::app::screens::{cash, checkout, devices, job, shift};
 use crate::flow::payment::Event;
 
@@ -76,6 +77,7 @@ fn yes(model: &mut Model, question: Question, out: &mut Vec<Effect>) {
         Question::Forget(row) => devices::update::forget(row, out),
         Question::PartCash { received } => cash::update::record(model, received, out),
         Question::SecondTender { blocking, tender } => checkout::update::second(model, blocking, tender, out),
+        Question::Surcharge { linked_to, .. } => surcharge::agreed(model, question, linked_to, out),
         Question::CashOut { kind, amount, reason } => shift::update::write_move(model, kind, amount, reason, out),
         Question::CloseShift { counted } => shift::update::close(model, counted, out),
         Question::Quit => out.push(Effect::Quit),

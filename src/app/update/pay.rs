@@ -6,6 +6,7 @@
 use super::answers::reload;
 use crate::app::effect::Effect;
 use crate::app::model::{Active, CheckoutView, Model, Overlay, PinThen, Question, Screen};
+use crate::app::screens::checkout::surcharge;
 use crate::app::screens::{checkout, job};
 use crate::domain::event::PaymentIntended;
 use crate::domain::id::PaymentId;
@@ -74,6 +75,11 @@ pub fn take_up(model: &mut Model, out: &mut Vec<Effect>) {
 pub fn event(model: &mut Model, id: PaymentId, event: Event, out: &mut Vec<Effect>) {
     let settled = if let Event::Settled(payment) = &event { Some((**payment).clone()) } else { None };
     let written = matches!(event, Event::Committed(_) | Event::Settled(_));
+    let asks = match (&event, &model.card) {
+        (Event::CardRead(facts), Some(card)) if card.id == id => surcharge::question(model, card, &facts.card),
+        _ => None,
+    };
+    let event = if asks.is_some() { Event::OtherPrice } else { event };
     let Some(card) = model.card.as_mut().filter(|card| card.id == id) else {
         if let Some(payment) = settled {
             told(model, &payment);
@@ -103,6 +109,9 @@ pub fn event(model: &mut Model, id: PaymentId, event: Event, out: &mut Vec<Effec
     let money = model.card.as_ref().and_then(|card| card.machine.payment()).map(|payment| payment.state.standing());
     if matches!(money, Some(Standing::Paid | Standing::Pending)) {
         model.checkout = CheckoutView::EMPTY;
+    }
+    if let Some(question) = asks {
+        model.overlay = Some(Overlay::Confirm(question));
     }
     in_front(model);
     if written {

@@ -146,6 +146,10 @@ fn words(model: &Model, question: &Question) -> (String, String) {
             let text = "Another payment of this invoice is not known yet. If it went through, the customer pays twice.";
             ("Not known yet", format!("{text} Take one {how} all the same? Both are linked for the office."))
         }
+        Question::Surcharge { surcharge, total, .. } => {
+            let text = "Nothing was charged yet. Does the customer agree? If so, the card is read again.";
+            ("Credit card", format!("A credit card pays a surcharge of {surcharge} here: {total} in all. {text}"))
+        }
         Question::CashOut { kind, amount, reason } => {
             (kind.title(), format!("Take {amount} out of the drawer ({reason})?"))
         }
@@ -169,6 +173,7 @@ fn yes(question: &Question) -> &'static str {
         Question::AcceptUnknown => "accept the risk",
         Question::PartCash { .. } => "take the part",
         Question::SecondTender { .. } => "take it too",
+        Question::Surcharge { .. } => "with the surcharge",
         Question::CashOut { .. } => "take it out",
         Question::CloseShift { .. } => "close it for good",
         Question::Quit => "quit",

@@ -92,10 +92,11 @@ pub(super) async fn run(
         ..screen::settings(&identity.name.to_string(), &identity.technician_name)
     };
     let greeting = format!(
-        "Everything here is simulated. The dispatcher's pages: http://{}, login {} / {}. ? lists the keys.",
+        "Everything here is simulated. The dispatcher's pages: http://{}, login {} / {}; the manager's PIN: {}. ? lists the keys.",
         world.pages,
         world::LOGIN.0,
-        world::LOGIN.1
+        world::LOGIN.1,
+        world::MANAGER_PIN
     );
     let desk = Desk {
         till: world.rig.till.clone(),

@@ -5,6 +5,7 @@ use super::data;
 use super::link::{self, Switch};
 use crate::cli::hardware::{self, ReaderName};
 use crate::cli::listen::listener;
+use crate::cli::office::rules::hashed;
 use crate::cli::rig::Rig;
 use crate::domain::id::Epoch;
 use crate::domain::money::Currency;
@@ -44,6 +45,9 @@ const TECHNICIAN: &str = "T01";
 
 /// Who may look at the pages; loopback only, and said on the screen.
 pub const LOGIN: (&str, &str) = ("dispatcher", "demo");
+
+/// The manager's PIN on the demo's handheld.
+pub const MANAGER_PIN: &str = "246810";
 
 /// How long calls between the parts may take, milliseconds.
 const CALL_MS: u64 = 10_000;
@@ -201,7 +205,14 @@ fn open_office(dir: &Path, processor_url: String, timing: payments::Timing) -> a
     let office = Office::open(&dir.join("office/office.sqlite"), settings, Arc::new(move || wall.now_ms()))?;
     office.publish()?;
     let tips = TipRule { presets_percent: vec![5, 10, 15], max_percent: 30 };
-    office.set_rules(&Rules { cash_step_minor: 5, tips: Some(tips), ..Rules::NONE })?;
+    // A day that is taken up again keeps its PIN: another record of it would be another PIN to the handheld.
+    let manager_pin = match office.rules()?.manager_pin {
+        Some(kept) => Some(kept),
+        None => Some(hashed(MANAGER_PIN)?),
+    };
+    let rules =
+        Rules { cash_step_minor: 5, tips: Some(tips), unlinked_refund_max_minor: 10_000, manager_pin, ..Rules::NONE };
+    office.set_rules(&rules)?;
     office.write(|tx| -> anyhow::Result<()> {
         if stored_hash(tx, LOGIN.0)?.is_none() {
             add_user(tx, LOGIN.0, Role::Dispatcher, LOGIN.1)?;

@@ -68,13 +68,18 @@ pub fn run(command: &RulesCommand) -> Result<bool, CliError> {
             if !PIN_DIGITS.contains(&pin.len()) || !pin.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(CliError::usage("a PIN is 6 to 12 digits", "choose one that is not a date"));
             }
-            let hash = Argon2::default().hash_password(pin.as_bytes()).map_err(|why| anyhow::anyhow!("{why}"))?;
             let rules = office.rules().map_err(anyhow::Error::from)?;
-            let rules = Rules { manager_pin: Some(hash.to_string()), ..rules };
+            let rules = Rules { manager_pin: Some(hashed(&pin)?), ..rules };
             office.set_rules(&rules).map_err(|why| refused(&why))?;
             told(db, "The manager's PIN is set; handhelds have it with their next exchange.")
         }
     }
+}
+
+/// What is kept of a PIN.
+pub fn hashed(pin: &str) -> anyhow::Result<String> {
+    let hash = Argon2::default().hash_password(pin.as_bytes()).map_err(|why| anyhow::anyhow!("{why}"))?;
+    Ok(hash.to_string())
 }
 
 fn told(db: &Db, text: &str) -> Result<bool, CliError> {

@@ -109,6 +109,8 @@ pub enum Event {
     Choose(u8),
     /// The encrypted read is complete; the runtime holds it until it is sealed.
     CardRead(Box<ReadFacts>),
+    /// The encrypted read is complete, and this card costs another amount, which the customer is asked about first.
+    OtherPrice,
     /// AAC at the first GENERATE AC.
     CardDeclined,
     /// The reader ended without a read: cancelled, timed out, lost, failed.
@@ -210,6 +212,7 @@ impl Event {
             Event::Applications(_) => "a card with several applications",
             Event::Choose(_) => "a choice of an application",
             Event::CardRead(_) => "a card read",
+            Event::OtherPrice => "another price",
             Event::CardDeclined => "a decline by the card",
             Event::ReaderEnded(_) => "the end of the read",
             Event::ClearCardData => "clear card data",

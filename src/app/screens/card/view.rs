@@ -94,6 +94,11 @@ fn presenting(
 ) -> Vec<Row> {
     let prompt = if prompt.is_empty() { "customer: follow the reader" } else { prompt };
     let mut rows = waiting("TAP OR INSERT THE CARD", prompt);
+    let surcharge = card.machine.intent().extras.surcharge_minor;
+    if surcharge > 0 {
+        let with = Money::new(surcharge, card.machine.intent().amount.currency);
+        rows.push(Row::centred(format!("with a surcharge of {with}"), Role::Dim));
+    }
     rows.push(Row::blank());
     match &model.reader {
         Some(reader) if reader.connected => {

@@ -1,5 +1,6 @@
 //! What is to be paid, and the ways to pay it.
 
+pub mod surcharge;
 pub mod update;
 pub mod view;
 
@@ -27,6 +28,9 @@ pub fn extras(model: &Model, tender: Tender) -> Extras {
     let tip = Extras { tip_minor: model.checkout.tip_minor, ..Extras::NONE };
     match (tender, base(model), model.job.as_ref().map(|job| &job.rules)) {
         (Tender::Cash, Some(base), rules) => rules.unwrap_or(&Rules::NONE).cash(base, tip.tip_minor).unwrap_or(tip),
+        (Tender::Card, Some(base), _) if model.checkout.credit => {
+            Extras { surcharge_minor: surcharge::of(model, base), ..tip }
+        }
         (Tender::Card | Tender::Cheque | Tender::Transfer, ..) | (Tender::Cash, None, _) => tip,
     }
 }

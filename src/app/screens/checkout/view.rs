@@ -2,7 +2,7 @@
 //!
 //! Invariant: the amount to pay and the ways to pay are on the screen however many lines there are.
 
-use super::{base, due, extras, open_amount};
+use super::{base, due, extras, open_amount, surcharge};
 use crate::app::model::Model;
 use crate::app::screens::job;
 use crate::app::screens::job::view::{beside, left_row, line_rows, loading, payment_rows, tax_rows};
@@ -25,6 +25,12 @@ fn next_tender(model: &Model) -> Vec<Row> {
     if model.checkout.tip_minor > 0 {
         rows.push(Row::pair("  tip", plain(model.checkout.tip_minor, base)));
         rows.extend(due(model, Tender::Card).map(|due| Row::pair("  with the tip", due.to_string()).all(Role::Strong)));
+    }
+    let more = surcharge::of(model, base);
+    if more > 0 {
+        let credit = due(model, Tender::Card).map(|due| Money::new(due.minor.saturating_add(more), due.currency));
+        let label = format!("  credit card + {}", plain(more, base));
+        rows.extend(credit.map(|credit| Row::pair(label, credit.to_string())));
     }
     let cash = extras(model, Tender::Cash);
     if cash.surcharge_minor != 0 || cash.rounding_minor != 0 {
