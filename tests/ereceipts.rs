@@ -70,6 +70,7 @@ async fn asked(to: &str) -> Rig {
     rig.card_payment();
     let (payment, job, visit) = (ids().payment, ids().job, ids().visit);
     let card = CardSummary {
+        marks: Default::default(),
         brand: "VISA".into(),
         last4: "0010".into(),
         aid: "A0000000031010".into(),

@@ -78,7 +78,7 @@ async fn later(store: &StoreHandle) {
 #[tokio::test]
 async fn tries_are_counted_across_restarts_and_what_was_allowed_is_written() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)));
+    let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)), "D07", "");
     set(&mut store, "135790");
     drop(store);
     let store = handle(dir.path());
@@ -105,7 +105,7 @@ async fn tries_are_counted_across_restarts_and_what_was_allowed_is_written() {
 #[tokio::test]
 async fn ten_wrong_tries_end_it_until_the_office_sets_another_pin() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)));
+    let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)), "D07", "");
     set(&mut store, "135790");
     drop(store);
     let store = handle(dir.path());
@@ -131,7 +131,7 @@ async fn ten_wrong_tries_end_it_until_the_office_sets_another_pin() {
 #[tokio::test]
 async fn without_a_pin_of_the_office_nobody_is_a_manager() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)));
+    let mut store = store_of(dir.path(), DeviceId(Uuid::from_u128(9)), "D07", "");
     let line = Event::LineAdded(LineAdded { job: ids().job, visit: ids().visit, line: part(20) });
     store.commit(&line, &stamp(), None).unwrap();
     drop(store);

@@ -225,7 +225,7 @@ async fn cash_that_no_payment_names_leaves_the_drawer_when_the_office_has_releas
     let world = World::new().await;
     let mut till = world.device("D01");
     let invoice = till.work();
-    cash(&mut till, &invoice);
+    till.cash(&invoice);
     let drawer = till.store.drawer().unwrap().minor;
     let refund = RefundId(till.fresh());
     let amount = tillroll::domain::money::Money::new(1_450, invoice.totals.currency);

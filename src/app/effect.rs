@@ -6,8 +6,8 @@ use super::msg::OpId;
 use crate::domain::event::{DrawerOpened, Event, ManagerApproved};
 use crate::domain::id::{JobId, MoveId, PaymentId, ShiftId, VisitId};
 use crate::domain::money::Money;
-use crate::domain::receipt::Party;
 use crate::domain::pin::Pin;
+use crate::domain::receipt::Party;
 use crate::domain::shift::MoveKind;
 use crate::flow;
 

@@ -5,8 +5,8 @@
 mod entry;
 mod keys;
 mod looks;
-mod modes;
 mod manager;
+mod modes;
 mod money;
 mod paper;
 mod receipts;

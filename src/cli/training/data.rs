@@ -135,6 +135,7 @@ fn job(of: (&str, &str, &str, &str, &str), start_ms: i64) -> anyhow::Result<Vec<
         note: String::new(),
     };
     let site = Site {
+        country: String::new(),
         id: SiteId(Uuid::now_v7()),
         customer: customer.id,
         name: name.to_owned(),

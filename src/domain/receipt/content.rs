@@ -156,9 +156,10 @@ fn tender_lines(out: &mut Blocks, tender: &TenderLine) {
     let name = tender.tender.word();
     out.pair(&format!("{} {name}", mark(tender.standing())), &tender.amount.to_string(), false);
     let extras = tender.extras;
+    let surcharge = if extras.surcharge_minor < 0 { "  cash discount" } else { "  incl. surcharge" };
     for (label, minor) in [
         ("  incl. tip", extras.tip_minor),
-        ("  incl. surcharge", extras.surcharge_minor),
+        (surcharge, extras.surcharge_minor),
         ("  incl. rounding", extras.rounding_minor),
     ] {
         if minor != 0 {
