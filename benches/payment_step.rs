@@ -53,6 +53,7 @@ fn main() {
                 visit,
                 amount: invoice.totals.total(),
                 linked_to: None,
+                keep: None,
             };
             let over = PaymentStep { payment, job, visit, why: "no card".to_owned() };
             for event in [Event::PaymentIntended(intended), Event::PaymentAbandoned(over)] {

@@ -35,6 +35,7 @@ fn waiting(dir: &Path) -> Store {
         visit,
         amount,
         linked_to: None,
+        keep: None,
     };
     write(&mut store, Event::PaymentIntended(intended));
     let card = CardSummary {

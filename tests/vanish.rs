@@ -86,6 +86,7 @@ impl Till {
             visit: ids().visit,
             amount: Money::new(3_450, "EUR".parse().unwrap()),
             linked_to: None,
+            keep: None,
         };
         let (machine, effects) = Machine::begin(invoice, Timing::STANDARD);
         self.rig.till.spawn(machine.intent().payment, effects);

@@ -35,6 +35,10 @@ pub enum CommandId {
     Payment,
     /// Pay by card.
     PayCard,
+    /// The customer agrees that the card is kept.
+    KeepCard,
+    /// The customer does not.
+    DoNotKeep,
     /// Pay in cash.
     PayCash,
     /// A tip.
@@ -266,6 +270,7 @@ pub fn step_state(model: &Model) -> Option<VisitState> {
         Screen::Welcome
         | Screen::AddLine
         | Screen::Checkout
+        | Screen::Consent
         | Screen::Card
         | Screen::Cash
         | Screen::Entry

@@ -93,6 +93,10 @@ pub struct Model {
     pub ids_asked: bool,
     /// What was chosen for the next tender.
     pub checkout: CheckoutView,
+    /// The open tender that the technician was warned about before the customer is asked for consent.
+    pub consent_linked: Option<PaymentId>,
+    /// How far the text of the consent is scrolled, rows.
+    pub consent_scroll: usize,
     /// An amount that is typed.
     pub entry: EntryView,
     /// The last operation's number.
@@ -135,6 +139,8 @@ impl Model {
             ids: Vec::new(),
             ids_asked: false,
             checkout: CheckoutView::EMPTY,
+            consent_linked: None,
+            consent_scroll: 0,
             entry: EntryView::EMPTY,
             last_op: 0,
             settings,
@@ -152,6 +158,7 @@ impl Model {
             | Screen::Job
             | Screen::AddLine
             | Screen::Checkout
+            | Screen::Consent
             | Screen::Cash
             | Screen::Entry
             | Screen::Receipt
@@ -196,6 +203,7 @@ impl Model {
             Screen::Welcome
             | Screen::AddLine
             | Screen::Checkout
+            | Screen::Consent
             | Screen::Card
             | Screen::Cash
             | Screen::Entry

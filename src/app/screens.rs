@@ -6,6 +6,7 @@ pub mod add_line;
 pub mod card;
 pub mod cash;
 pub mod checkout;
+pub mod consent;
 pub mod devices;
 pub mod entry;
 pub mod help;

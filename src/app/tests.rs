@@ -2,6 +2,7 @@
 //!
 //! Invariant: no test waits; the clock is a message.
 
+mod consent;
 mod entry;
 mod keys;
 mod looks;

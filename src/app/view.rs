@@ -9,7 +9,7 @@ mod status;
 use super::command::{self, Hint};
 use super::model::{GlyphChoice, MIN_COLUMNS, MIN_ROWS, Model, Overlay, Screen, ThemeChoice};
 use super::screens::{
-    add_line, card, cash, checkout, devices, entry, help, job, receipt, shift, sync, today, unknown, welcome,
+    add_line, card, cash, checkout, consent, devices, entry, help, job, receipt, shift, sync, today, unknown, welcome,
 };
 use crate::domain::payment::Standing;
 use crate::ui::Look;
@@ -109,6 +109,7 @@ fn page(model: &Model, look: Look, columns: u16) -> Page {
         Screen::Job => job::view::body(model, place),
         Screen::AddLine => add_line::view::body(model, place),
         Screen::Checkout => checkout::view::body(model, place),
+        Screen::Consent => consent::view::body(model, place),
         Screen::Card => card::view::body(model, place),
         Screen::Cash => cash::view::body(model, place),
         Screen::Entry => entry::view::body(model, place),

@@ -43,6 +43,7 @@ pub use extras::{Extras, Split, share};
 pub use marks::CardMarks;
 pub use state::{PaymentState, Standing};
 
+use super::consent::Consent;
 use super::document::DocumentNumber;
 use super::event::Event;
 use super::id::{InvoiceId, JobId, PaymentId, VisitId};
@@ -86,6 +87,8 @@ pub enum CardEntry {
     Chip,
     /// Swiped.
     Magstripe,
+    /// Not there: the processor keeps it.
+    OnFile,
 }
 
 /// All that is kept of a card in the clear.
@@ -159,6 +162,9 @@ pub struct Payment {
     pub reason: Option<String>,
     /// Another tender of the same balance that was open when this one began.
     pub linked_to: Option<PaymentId>,
+    /// The customer agreed that the card is kept, once the bank has approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Consent>,
     /// Cash handed over, minor units.
     pub tendered_minor: i64,
     /// Cash handed back, minor units.
@@ -228,6 +234,7 @@ impl Payment {
                     auth_code: None,
                     reason: None,
                     linked_to: $e.linked_to,
+                    keep: None,
                     tendered_minor: 0,
                     change_minor: 0,
                     reference: None,
@@ -237,7 +244,9 @@ impl Payment {
             };
         }
         match event {
-            Event::PaymentIntended(e) => Ok(fresh!(e, Tender::Card, PaymentState::Presenting)),
+            Event::PaymentIntended(e) => {
+                Ok(Payment { keep: e.keep.clone(), ..fresh!(e, Tender::Card, PaymentState::Presenting) })
+            }
             Event::CashRecorded(e) => Ok(Payment {
                 approved_minor: e.amount.minor,
                 tendered_minor: e.tendered_minor,

@@ -3,6 +3,7 @@
 //!
 //! Invariant: pure; an amount over a limit is refused with a sentence, never cut silently.
 
+use super::consent::ConsentText;
 use super::money::{Money, MoneyError, mul_div_round};
 use super::payment::Extras;
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,9 @@ pub struct Rules {
     /// A manager's PIN, as Argon2id writes it (PHC string); nobody is a manager without it.
     #[serde(default)]
     pub manager_pin: Option<String>,
+    /// What a customer agrees to before a card is kept; no card is kept without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_consent: Option<ConsentText>,
 }
 
 fn one() -> i64 {
@@ -112,6 +116,7 @@ impl Rules {
         tips: None,
         surcharges: Vec::new(),
         manager_pin: None,
+        card_consent: None,
     };
 
     /// Whether they can be followed.
@@ -138,6 +143,9 @@ impl Rules {
         let days = |rule: &SurchargeRule| day(&rule.from) && rule.until.as_deref().is_none_or(day);
         if !self.surcharges.iter().all(days) {
             return bad("a surcharge's from and until are days such as 2026-11-24");
+        }
+        if let Some(Err(why)) = self.card_consent.as_ref().map(ConsentText::check) {
+            return bad(why);
         }
         Ok(())
     }
@@ -226,6 +234,7 @@ mod tests {
                 cap_bp: 300,
             }],
             manager_pin: None,
+            card_consent: None,
         }
     }
 
@@ -280,6 +289,8 @@ mod tests {
         assert!(told(Rules { cash_discount_bp: 10_001, ..rules() }).contains("basis points"));
         let tips = Some(TipRule { presets_percent: vec![30], max_percent: 20 });
         assert!(told(Rules { tips, ..rules() }).contains("presets_percent"));
+        let card_consent = Some(ConsentText { version: "1".into(), text: String::new() });
+        assert!(told(Rules { card_consent, ..rules() }).contains("card_consent.text"));
         let surcharges = vec![SurchargeRule { from: "tomorrow".into(), ..rules().surcharges[0].clone() }];
         assert!(told(Rules { surcharges, ..rules() }).contains("2026-11-24"));
     }

@@ -57,6 +57,7 @@ impl Machine {
             visit: payment.visit,
             amount: payment.amount,
             linked_to: payment.linked_to,
+            keep: payment.keep.clone(),
         };
         let state = payment.state;
         let mut machine = Machine { intent, payment: Some(payment), phase: Phase::Resting, timing };

@@ -93,6 +93,7 @@ impl Rig {
             visit,
             amount: invoice.totals.total(),
             linked_to: None,
+            keep: None,
         };
         self.store.commit(&Event::PaymentIntended(intended), &stamp(), None).unwrap();
         ids().payment.to_string()

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tillroll::domain::consent::Consent;
 use tillroll::domain::event::{
     Event, LineAdded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
 };
@@ -47,6 +48,8 @@ pub struct Rig {
     pub url: String,
     /// Added to the office's clock, milliseconds.
     pub ahead_ms: Arc<AtomicI64>,
+    /// What the customers of the next payments agree to.
+    pub keep: Option<Consent>,
     key: SigningKey,
     began: Instant,
     acked: u64,
@@ -100,6 +103,7 @@ impl Rig {
             folder,
             url,
             ahead_ms,
+            keep: None,
             key,
             began,
             acked: 0,
@@ -159,7 +163,17 @@ impl Rig {
         let document = self.store.job_detail(job).unwrap().invoice.unwrap().document;
         let invoice = ids().invoice;
         let extras = tillroll::domain::payment::Extras::NONE;
-        let intended = PaymentIntended { payment: id, invoice, document, job, visit, amount, extras, linked_to };
+        let intended = PaymentIntended {
+            payment: id,
+            invoice,
+            document,
+            job,
+            visit,
+            amount,
+            extras,
+            linked_to,
+            keep: self.keep.clone(),
+        };
         self.tell(&Event::PaymentIntended(intended), None);
         let data = card_data(card, counter, minor);
         let sealing: String = self.text("SELECT value FROM meta WHERE name = 'sealing_key'");
@@ -361,7 +375,7 @@ impl Rig {
         self.office = office.begin_epoch().unwrap();
         assert_ne!(self.office.epoch(), before);
         // The handheld goes on from what this office has.
-        let sql = "SELECT coalesce((SELECT acked_seq FROM device_epoch), 0)";
+        let sql = "SELECT coalesce((SELECT acked_seq FROM device_epoch WHERE acked_seq > 0), 0)";
         self.acked = u64::try_from(self.count(sql)).unwrap();
     }
 }

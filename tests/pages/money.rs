@@ -132,7 +132,8 @@ impl Seed {
         let blob = format!("{:064x}", id.0.as_u128());
         let (invoice, document) = (self.invoice_id(number), document(number));
         let extras = tillroll::domain::payment::Extras::NONE;
-        let begin = PaymentIntended { payment: id, invoice, document, job, visit, amount, extras, linked_to: None };
+        let begin =
+            PaymentIntended { payment: id, invoice, document, job, visit, amount, extras, linked_to: None, keep: None };
         let card = CardSummary {
             brand: ["VISA", "MASTERCARD"][number % 2].to_owned(),
             last4: format!("{:04}", 10 + number),

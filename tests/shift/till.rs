@@ -163,6 +163,7 @@ impl Till {
             visit,
             amount: eur(minor),
             linked_to: None,
+            keep: None,
         };
         self.store().commit(&Event::PaymentIntended(intended), &stamp(), None).unwrap();
         let blob = format!("{n:064x}");

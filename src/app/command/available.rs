@@ -21,6 +21,8 @@ pub fn available(model: &Model, id: CommandId) -> bool {
             | CommandId::Collect
             | CommandId::Reopen
             | CommandId::PayCard
+            | CommandId::KeepCard
+            | CommandId::DoNotKeep
             | CommandId::Received
             | CommandId::OwesLess
             | CommandId::BackInCash
@@ -45,7 +47,7 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::Reopen => job::may_reopen(model),
         CommandId::Receipt => job::invoice(model).is_some(),
         CommandId::Payment => job::actionable_payment(model).is_some(),
-        CommandId::PayCard => {
+        CommandId::PayCard | CommandId::KeepCard | CommandId::DoNotKeep => {
             checkout::open_amount(model).is_some() && !model.card.as_ref().is_some_and(Active::is_busy)
         }
         CommandId::PayCash => checkout::open_amount(model).is_some(),
@@ -145,7 +147,7 @@ fn may_go_back(model: &Model) -> bool {
 /// What Enter runs, if it may run now.
 pub fn primary(model: &Model) -> Option<CommandId> {
     let wanted: &[CommandId] = match model.screen {
-        Screen::Welcome | Screen::AddLine => &[],
+        Screen::Welcome | Screen::AddLine | Screen::Consent => &[],
         Screen::Today => &[CommandId::Open],
         Screen::Job if job::invoice(model).is_some() => &[CommandId::Collect, CommandId::Receipt],
         Screen::Job => &[CommandId::AddLine],

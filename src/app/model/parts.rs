@@ -84,6 +84,8 @@ pub enum Screen {
     AddLine,
     /// What is to be paid, and how.
     Checkout,
+    /// Whether the card is kept.
+    Consent,
     /// A card payment under way, or what it came to.
     Card,
     /// Cash is counted.

@@ -186,6 +186,7 @@ pub fn payment(n: u128, minor: i64, state: PaymentState) -> Payment {
         auth_code: paid.then(|| "402117".into()),
         reason: None,
         linked_to: None,
+        keep: None,
         tendered_minor: 0,
         change_minor: 0,
         at_ms: NOW_MS - 5 * 60_000,

@@ -11,7 +11,7 @@ use crate::app::model::{
 };
 use crate::app::msg::Key;
 use crate::app::screens::{
-    add_line, card, cash, checkout, devices, entry, help, job, receipt, shift, sync, today, unknown,
+    add_line, card, cash, checkout, consent, devices, entry, help, job, receipt, shift, sync, today, unknown,
 };
 use crate::domain::email::ADDRESS_BYTES_MAX;
 use crate::domain::payment::Tender;
@@ -117,6 +117,7 @@ fn typed(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         | Screen::Today
         | Screen::Job
         | Screen::Checkout
+        | Screen::Consent
         | Screen::Card
         | Screen::Unknown
         | Screen::Sync
@@ -130,6 +131,7 @@ fn moved(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         Screen::Job => job::update::moved(model, key),
         Screen::Receipt => receipt::update::moved(model, key),
         Screen::Help => help::update::moved(model, key),
+        Screen::Consent => consent::update::moved(model, key),
         Screen::Devices => devices::update::moved(model, key),
         Screen::Shift => shift::update::moved(model, key),
         Screen::Welcome
@@ -156,6 +158,8 @@ pub fn run(model: &mut Model, id: CommandId, out: &mut Vec<Effect>) {
         CommandId::Receipt | CommandId::ToReceipt => receipt::update::open(model, out),
         CommandId::Payment => job::update::open_payment(model, out),
         CommandId::PayCard => checkout::update::pay_card(model, out),
+        CommandId::KeepCard => consent::update::said(model, true, out),
+        CommandId::DoNotKeep => consent::update::said(model, false, out),
         CommandId::PayCash => checkout::update::pay_cash(model),
         CommandId::Tip => entry::update::open(model, Purpose::Tip, None),
         CommandId::Split => entry::update::open(model, Purpose::Part, None),
@@ -243,6 +247,7 @@ fn back(model: &mut Model, out: &mut Vec<Effect>) {
         | Screen::Job
         | Screen::AddLine
         | Screen::Checkout
+        | Screen::Consent
         | Screen::Cash
         | Screen::Sync
         | Screen::Shift

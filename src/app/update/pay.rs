@@ -8,13 +8,14 @@ use crate::app::effect::Effect;
 use crate::app::model::{Active, CheckoutView, Model, Overlay, PinThen, Question, Screen};
 use crate::app::screens::checkout::surcharge;
 use crate::app::screens::{checkout, job};
+use crate::domain::consent::Consent;
 use crate::domain::event::PaymentIntended;
 use crate::domain::id::PaymentId;
 use crate::domain::payment::{Payment, PaymentState, Standing, Tender};
 use crate::flow::payment::{Event, Machine, Phase};
 
 /// Begins a card payment of what is open on the job in front.
-pub fn begin(model: &mut Model, linked_to: Option<PaymentId>, out: &mut Vec<Effect>) {
+pub fn begin(model: &mut Model, linked_to: Option<PaymentId>, keep: Option<Consent>, out: &mut Vec<Effect>) {
     let Some(amount) = checkout::due(model, Tender::Card) else { return };
     let extras = checkout::extras(model, Tender::Card);
     if model.card.as_ref().is_some_and(Active::is_busy) {
@@ -34,6 +35,7 @@ pub fn begin(model: &mut Model, linked_to: Option<PaymentId>, out: &mut Vec<Effe
         amount,
         extras,
         linked_to,
+        keep,
     };
     let (machine, effects) = Machine::begin(intent, model.settings.timing);
     let payment = PaymentId(id);
@@ -132,7 +134,7 @@ pub fn retry(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(card) = model.card.take_if(|card| failed(card)) else { return };
     match card.machine.payment() {
         Some(payment) => open(model, payment.clone(), out),
-        None => begin(model, card.machine.intent().linked_to, out),
+        None => begin(model, card.machine.intent().linked_to, card.machine.intent().keep.clone(), out),
     }
     if model.card.is_none() {
         model.card = Some(card);

@@ -303,6 +303,7 @@ fn intent(invoice: &Invoice, base: Money, tip_minor: i64, linked_to: Option<Paym
         amount: Money::new(base.minor.saturating_add(tip_minor), base.currency),
         extras: Extras { tip_minor, ..Extras::NONE },
         linked_to,
+        keep: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Card and cash payments.
 
+use crate::domain::consent::Consent;
 use crate::domain::document::DocumentNumber;
 use crate::domain::id::{InvoiceId, JobId, PaymentId, VisitId};
 use crate::domain::money::Money;
@@ -27,6 +28,9 @@ pub struct PaymentIntended {
     pub extras: Extras,
     /// The open tender that the technician was warned about.
     pub linked_to: Option<PaymentId>,
+    /// The customer agreed that the card is kept. It is kept only once the bank has approved the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Consent>,
 }
 
 fn no_extras() -> Extras {

@@ -60,6 +60,7 @@ fn beginnings() -> Vec<Event> {
             amount: amount(),
             extras,
             linked_to,
+            keep: None,
         }),
         Event::CashRecorded(CashRecorded {
             payment,

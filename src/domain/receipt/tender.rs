@@ -199,6 +199,7 @@ fn entry(entry: CardEntry) -> &'static str {
         CardEntry::Contactless => "contactless",
         CardEntry::Chip => "chip",
         CardEntry::Magstripe => "magstripe",
+        CardEntry::OnFile => "card on file",
     }
 }
 

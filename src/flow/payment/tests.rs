@@ -21,6 +21,7 @@ fn intent() -> PaymentIntended {
         visit: id(4).into(),
         amount: Money::new(10_000, Currency::EUR),
         linked_to: None,
+        keep: None,
     }
 }
 

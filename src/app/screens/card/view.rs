@@ -194,11 +194,25 @@ fn result(model: &Model, payment: &Payment, place: Place<'_>) -> Vec<Row> {
     if let Some(reason) = payment.reason.as_ref().filter(|_| standing == Standing::Failed) {
         rows.extend(said(&sentence(reason), cells));
     }
+    if payment.keep.is_some() {
+        rows.extend(said(kept(standing), cells));
+    }
     if standing == Standing::Pending {
         rows.push(Row::blank());
         rows.extend(said("Receipt says: accepted, pending bank authorisation.", cells));
     }
     rows
+}
+
+/// What becomes of the card that the customer agreed to have kept.
+fn kept(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Paid => "The customer agreed: the office keeps the card.",
+        Standing::Open | Standing::Pending | Standing::Unknown => {
+            "Asked to keep the card; kept when the bank approved."
+        }
+        Standing::Failed => "The card is not kept.",
+    }
 }
 
 fn meaning(state: PaymentState) -> &'static str {

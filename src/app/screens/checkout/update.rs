@@ -5,8 +5,7 @@
 
 use crate::app::effect::Effect;
 use crate::app::model::{Active, Model, Overlay, Purpose, Question, Screen};
-use crate::app::screens::entry;
-use crate::app::update::pay;
+use crate::app::screens::{consent, entry};
 use crate::domain::id::PaymentId;
 use crate::domain::payment::Tender;
 
@@ -14,7 +13,7 @@ use crate::domain::payment::Tender;
 pub fn pay_card(model: &mut Model, out: &mut Vec<Effect>) {
     if !asked(model, Tender::Card) {
         let instead_of = collects_again(model);
-        pay::begin(model, instead_of, out);
+        consent::update::ask_or_begin(model, instead_of, out);
     }
 }
 
@@ -44,7 +43,7 @@ fn collects_again(model: &Model) -> Option<PaymentId> {
 pub fn second(model: &mut Model, blocking: PaymentId, tender: Tender, out: &mut Vec<Effect>) {
     match tender {
         Tender::Card if model.card.as_ref().is_some_and(Active::is_busy) => {}
-        Tender::Card => pay::begin(model, Some(blocking), out),
+        Tender::Card => consent::update::ask_or_begin(model, Some(blocking), out),
         Tender::Cash => count_cash(model, Some(blocking)),
         Tender::Cheque => entry::update::open(model, Purpose::Cheque, Some(blocking)),
         Tender::Transfer => entry::update::open(model, Purpose::Transfer, Some(blocking)),

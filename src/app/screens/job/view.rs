@@ -317,6 +317,7 @@ pub fn card_long(card: &CardSummary) -> String {
         CardEntry::Contactless => "contactless",
         CardEntry::Chip => "chip",
         CardEntry::Magstripe => "magstripe",
+        CardEntry::OnFile => "card on file",
     };
     format!("{}  {entry}", card_short(card))
 }
