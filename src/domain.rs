@@ -3,6 +3,7 @@
 //! Invariant: does no I/O, reads no clock, draws no random number; all of them are arguments.
 //! Start at [`fold`]: what one journal row changes, the same on the handheld and in the office.
 
+pub mod consent;
 pub mod customer;
 pub mod decision;
 pub mod document;

@@ -3,6 +3,7 @@
 //! Start at [`ingest`] for what happens to a batch, at [`payments`] for the conversation with the processor, at
 //! [`api`] for the routes.
 
+pub mod agreements;
 pub mod api;
 pub mod auth;
 pub mod books;
@@ -14,6 +15,7 @@ pub mod exceptions;
 pub mod feed;
 pub mod import;
 pub mod ingest;
+pub mod kept;
 pub mod keys;
 pub mod mode;
 pub mod pages;

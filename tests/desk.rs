@@ -2,6 +2,8 @@
 #![cfg(feature = "office")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "desk/agreed.rs"]
+mod agreed;
 #[path = "desk/books.rs"]
 mod books;
 #[path = "desk/check.rs"]

@@ -271,6 +271,7 @@ CREATE TABLE card_payment (
     ksn                TEXT NOT NULL,
     ciphertext_sha256  TEXT NOT NULL,
     reused_from        TEXT,
+    kept_card          TEXT REFERENCES kept_card (id),
     in_question        INTEGER NOT NULL DEFAULT 0 CHECK (in_question BETWEEN 0 AND 2),
     requested_seq      INTEGER,
     request_age_ms     INTEGER,
@@ -297,6 +298,75 @@ CREATE TABLE card_payment (
 -- names that one in reused_from, and nothing is ever sent for it.
 CREATE UNIQUE INDEX card_read_once ON card_payment (ksn, ciphertext_sha256) WHERE reused_from IS NULL;
 CREATE INDEX card_payment_due ON card_payment (next_ms) WHERE over = 0;
+
+-- Texts of consent that handhelds were ever given; none is changed. Another text is another version.
+CREATE TABLE consent_text (
+    version    TEXT PRIMARY KEY,
+    sha256     TEXT NOT NULL,
+    text       TEXT NOT NULL CHECK (text <> ''),
+    since_ms   INTEGER NOT NULL,
+    UNIQUE (version, sha256)
+) STRICT;
+
+-- Cards that the processor keeps, by its token: never a card number. payment: with which its holder agreed.
+-- network: the card network's id of that payment. A card whose holder has ended it has no token any more.
+CREATE TABLE kept_card (
+    id             TEXT PRIMARY KEY,
+    customer       TEXT NOT NULL REFERENCES customer (id),
+    payment        TEXT NOT NULL UNIQUE REFERENCES payment (id),
+    brand          TEXT NOT NULL,
+    last4          TEXT NOT NULL CHECK (length(last4) = 4),
+    token          TEXT NOT NULL,
+    network        TEXT,
+    consent        TEXT NOT NULL,
+    consent_sha256 TEXT NOT NULL,
+    kept_ms        INTEGER NOT NULL,
+    ended_ms       INTEGER,
+    ended_by       TEXT,
+    ended_why      TEXT,
+    FOREIGN KEY (consent, consent_sha256) REFERENCES consent_text (version, sha256),
+    CHECK ((ended_ms IS NULL) = (token <> '')),
+    CHECK ((ended_ms IS NULL) = (ended_by IS NULL) AND (ended_ms IS NULL) = (ended_why IS NULL))
+) STRICT;
+CREATE INDEX kept_card_of ON kept_card (customer);
+
+-- What a customer has agreed to pay again and again. dues: how many due dates have come; the next is counted from
+-- first_due, so that the 31st stays the 31st. why: of its present state.
+CREATE TABLE agreement (
+    id           TEXT PRIMARY KEY,
+    customer     TEXT NOT NULL REFERENCES customer (id),
+    kept_card    TEXT NOT NULL REFERENCES kept_card (id),
+    what         TEXT NOT NULL CHECK (length(what) BETWEEN 3 AND 100),
+    currency     TEXT NOT NULL CHECK (length(currency) = 3),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    tax          TEXT NOT NULL,
+    every        INTEGER NOT NULL CHECK (every BETWEEN 1 AND 366),
+    unit         TEXT NOT NULL CHECK (unit = 'days' OR unit = 'weeks' OR unit = 'months'),
+    first_due    TEXT NOT NULL CHECK (length(first_due) = 10),
+    dues         INTEGER NOT NULL DEFAULT 0 CHECK (dues >= 0),
+    next_due     TEXT NOT NULL CHECK (length(next_due) = 10),
+    retry_days   INTEGER NOT NULL CHECK (retry_days BETWEEN 1 AND 30),
+    tries        INTEGER NOT NULL CHECK (tries BETWEEN 1 AND 10),
+    state        TEXT NOT NULL CHECK (state = 'active' OR state = 'suspended' OR state = 'stopped'),
+    changed_by   TEXT NOT NULL CHECK (changed_by <> ''),
+    changed_ms   INTEGER NOT NULL,
+    why          TEXT NOT NULL,
+    created_ms   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX agreement_due ON agreement (next_due) WHERE state = 'active';
+
+-- One due date, one run, one payment. payment: the present one; a person may have asked for another after the tries
+-- of the first were used up. No payment: the date passed while nobody charged. now_after: after so many declines
+-- somebody wants it tried at once.
+CREATE TABLE agreement_run (
+    agreement  TEXT NOT NULL REFERENCES agreement (id),
+    due        TEXT NOT NULL CHECK (length(due) = 10),
+    n          INTEGER NOT NULL DEFAULT 0 CHECK (n >= 0),
+    payment    TEXT UNIQUE REFERENCES payment (id),
+    now_after  INTEGER,
+    created_ms INTEGER NOT NULL,
+    PRIMARY KEY (agreement, due)
+) STRICT;
 
 -- Numbered attempts at the processor; at most one of a payment not provably dead.
 CREATE TABLE attempt (

@@ -23,6 +23,10 @@ CREATE TABLE authorisations (
     allow_partial   INTEGER NOT NULL CHECK (allow_partial IN (0, 1)),
     -- NULL where the cipher text was not the one of its KSN, or could not be read.
     session_ksn     TEXT REFERENCES card_sessions (ksn),
+    -- The kept card that was charged, who asked, and the network's id of the payment with which its holder agreed.
+    kept_token      TEXT REFERENCES kept_cards (token),
+    initiator       TEXT CHECK (initiator IN ('customer', 'merchant')),
+    follows         TEXT,
     card            TEXT,
     brand           TEXT,
     last4           TEXT CHECK (length(last4) = 4),
@@ -35,7 +39,21 @@ CREATE TABLE authorisations (
                ELSE approved_minor = 0
            END),
     CHECK ((approved_minor > 0) = (auth_code IS NOT NULL)),
-    CHECK (approved_minor = 0 OR (session_ksn IS NOT NULL AND last4 IS NOT NULL))
+    CHECK (approved_minor = 0 OR (last4 IS NOT NULL AND (session_ksn IS NULL) <> (kept_token IS NULL))),
+    CHECK (approved_minor = 0 OR kept_token IS NULL OR initiator = 'customer' OR follows IS NOT NULL)
+) STRICT;
+CREATE INDEX authorisations_of_kept ON authorisations (kept_token, response_code) WHERE kept_token IS NOT NULL;
+
+-- Cards that are kept for later, each with the approval that its holder agreed with.
+CREATE TABLE kept_cards (
+    token           TEXT PRIMARY KEY CHECK (length(token) BETWEEN 1 AND 64),
+    of              TEXT NOT NULL UNIQUE REFERENCES authorisations (key),
+    card            TEXT,
+    brand           TEXT,
+    last4           TEXT CHECK (length(last4) = 4),
+    network_id      TEXT NOT NULL,
+    at_ms           INTEGER NOT NULL,
+    forgotten_at_ms INTEGER
 ) STRICT;
 CREATE INDEX authorisations_by_session ON authorisations (session_ksn, response_code);
 
@@ -67,6 +85,10 @@ BEGIN SELECT RAISE(ABORT, 'a capture is above what was authorised'); END;
 CREATE TRIGGER nothing_approved_after_its_reversal BEFORE INSERT ON authorisations
 WHEN NEW.approved_minor > 0 AND EXISTS (SELECT 1 FROM endings WHERE key = NEW.key)
 BEGIN SELECT RAISE(ABORT, 'the key was reversed before it came'); END;
+
+CREATE TRIGGER kept_with_an_approval BEFORE INSERT ON kept_cards
+WHEN coalesce((SELECT approved_minor FROM authorisations WHERE key = NEW.of), 0) = 0
+BEGIN SELECT RAISE(ABORT, 'a card is kept with an approval only'); END;
 
 CREATE TRIGGER refunds_within_their_capture BEFORE INSERT ON refunds
 WHEN NEW.amount_minor + coalesce((SELECT sum(amount_minor) FROM refunds WHERE of = NEW.of), 0) >

@@ -139,6 +139,9 @@ pub fn actions(kind: ExceptionType) -> &'static [Action] {
         ExceptionType::PaymentUnknown => &[Action::RepeatNow, Action::Wait],
         ExceptionType::ReversalStuck => &[Action::RepeatNow, Action::Wait],
         ExceptionType::PaymentReconcile => &[Action::AtProcessor, Action::NotAtProcessor, Action::RepeatNow],
+        ExceptionType::AgreementFailed => {
+            &[Action::RepeatNow, Action::PaymentLink, Action::Invoice, Action::WriteOff, Action::Note]
+        }
         // These two are decided on the page of refunds, which takes them off the list.
         ExceptionType::RefundRequested
         | ExceptionType::TransferExpected
@@ -151,7 +154,9 @@ pub fn actions(kind: ExceptionType) -> &'static [Action] {
         | ExceptionType::Fork
         | ExceptionType::QuarantinedRow
         | ExceptionType::TotalsDiffer
-        | ExceptionType::CardDataReused => &[Action::Note],
+        | ExceptionType::CardDataReused
+        | ExceptionType::CardNotKept
+        | ExceptionType::AgreementWaits => &[Action::Note],
     }
 }
 

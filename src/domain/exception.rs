@@ -46,11 +46,17 @@ pub enum ExceptionType {
     CardDataReused,
     /// The office was restored, and nobody knows whether the payment is at the processor.
     PaymentReconcile,
+    /// The customer wanted the card kept, and it was not.
+    CardNotKept,
+    /// A payment of an agreement came to nothing.
+    AgreementFailed,
+    /// Nothing is charged for an agreement until somebody has looked at it.
+    AgreementWaits,
 }
 
 impl ExceptionType {
     /// Every type.
-    pub const ALL: [ExceptionType; 19] = [
+    pub const ALL: [ExceptionType; 22] = [
         ExceptionType::LateDecline,
         ExceptionType::CardExpiring,
         ExceptionType::CardExpired,
@@ -70,6 +76,9 @@ impl ExceptionType {
         ExceptionType::TransferExpected,
         ExceptionType::CardDataReused,
         ExceptionType::PaymentReconcile,
+        ExceptionType::CardNotKept,
+        ExceptionType::AgreementFailed,
+        ExceptionType::AgreementWaits,
     ];
 
     /// The name in JSON and in the databases.
@@ -94,6 +103,9 @@ impl ExceptionType {
             ExceptionType::TransferExpected => "transfer_expected",
             ExceptionType::CardDataReused => "card_data_reused",
             ExceptionType::PaymentReconcile => "payment_reconcile",
+            ExceptionType::CardNotKept => "card_not_kept",
+            ExceptionType::AgreementFailed => "agreement_failed",
+            ExceptionType::AgreementWaits => "agreement_waits",
         }
     }
 
@@ -148,6 +160,15 @@ impl ExceptionType {
             }
             ExceptionType::PaymentReconcile => {
                 "The office was restored: look at the processor's own records, and say whether it has this payment."
+            }
+            ExceptionType::CardNotKept => {
+                "The customer agreed that the card is kept, and it was not: tell the customer, or ask again next time."
+            }
+            ExceptionType::AgreementFailed => {
+                "A payment that a customer agreed to came to nothing: charge again, send a link, or bill it."
+            }
+            ExceptionType::AgreementWaits => {
+                "Nothing is charged for this agreement until somebody has looked: see the page of agreements."
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Handhelds: adding one, its one-time code, and what it says of itself when it enrols.
 
+use super::agreements::OFFICE_NAME;
 use super::{Office, OfficeError, digest, feed, id_from, import, mode, random_hex};
 use crate::domain::document::Series;
 use crate::domain::policy::HOUR_MS;
@@ -15,6 +16,9 @@ impl Office {
     /// external id.
     pub fn add_device(&self, name: &str, technician: Option<&str>) -> Result<String, OfficeError> {
         let series: Series = name.parse()?;
+        if name == OFFICE_NAME {
+            return Err(OfficeError::Missing(format!("a handheld {name} (the office itself goes by that name)")));
+        }
         let code = random_hex(10).to_uppercase();
         let now = self.now_ms();
         self.write(|tx| {

@@ -3,7 +3,7 @@
 //!
 //! Start at [`Office::begin_epoch`].
 
-use super::{Office, OfficeError, set_meta};
+use super::{Office, OfficeError, agreements, set_meta};
 use uuid::Uuid;
 
 /// Words that the office says of one payment in one epoch, at the most: the numbers of a later epoch are above all of
@@ -33,7 +33,7 @@ impl Office {
                 [now],
             )?;
             tx.execute("UPDATE attempt SET lease_ms = 0, fence = fence + 1", [])?;
-            Ok(())
+            agreements::restored(tx, now)
         })?;
         Ok(Office { epoch, ..self })
     }

@@ -1,5 +1,6 @@
 //! The office's conversation with the processor: one worker, many payments, each by the rules of [`plan`].
 
+pub mod agreed;
 pub mod facts;
 pub mod follow_up;
 pub mod plan;
@@ -7,6 +8,7 @@ pub mod publish;
 pub mod reconcile;
 mod record;
 pub mod refunds;
+mod source;
 pub mod transfers;
 pub mod worker;
 

@@ -40,8 +40,25 @@ pub struct Abilities {
 pub enum Source {
     /// A card that met a reader.
     Card(CardPresent),
-    /// A card that the processor keeps, by its token.
+    /// A card that the processor keeps, by its token. Its holder is there and wants this payment.
     OnFile(String),
+    /// The same, charged without its holder, who agreed to that before.
+    Agreed(Kept),
+}
+
+/// A card that the processor keeps, and what shows that its holder agreed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The processor's name for it.
+    pub token: String,
+    /// The card network's id of the payment with which the holder agreed, where the processor tells it.
+    pub network: Option<String>,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(***)")
+    }
 }
 
 impl fmt::Debug for Source {
@@ -49,6 +66,7 @@ impl fmt::Debug for Source {
         f.write_str(match self {
             Source::Card(_) => "Card(***)",
             Source::OnFile(_) => "OnFile(***)",
+            Source::Agreed(_) => "Agreed(***)",
         })
     }
 }
@@ -158,6 +176,8 @@ pub struct Answer {
     pub auth_code: Option<String>,
     /// The kept card, where it was asked for and the processor agreed.
     pub token: Option<String>,
+    /// The card network's id of the payment, where the processor tells it.
+    pub network: Option<String>,
 }
 
 /// What a processor knows of an attempt.

@@ -2,7 +2,7 @@
 //!
 //! Start at [`Office::set_rules`].
 
-use super::{Office, OfficeError, feed, from_json, meta, set_meta, to_json};
+use super::{Office, OfficeError, feed, from_json, kept, meta, set_meta, to_json};
 use crate::domain::rules::{RuleRefusal, Rules};
 
 /// The name of the document.
@@ -42,7 +42,9 @@ impl Office {
     /// Rules that cannot be followed, or the database.
     pub fn set_rules(&self, rules: &Rules) -> Result<(), RulesError> {
         rules.check()?;
+        let now_ms = self.now_ms();
         self.write(|tx| {
+            rules.card_consent.as_ref().map_or(Ok(()), |consent| kept::know_text(tx, consent, now_ms))?;
             set_meta(tx, RULES, &to_json(rules)?)?;
             feed::note(tx, feed::POLICY, RULES, RULES, "put")?;
             Ok(())

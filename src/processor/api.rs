@@ -39,6 +39,7 @@ pub(super) fn router(processor: Processor) -> Router {
         .route("/v1/reverse", post(reverse))
         .route("/v1/capture", post(capture))
         .route("/v1/refund", post(refund))
+        .route("/v1/forget", post(forget))
         .route("/v1/ledger", get(book))
         .route("/healthz", get(healthz))
         .fallback(async || Problem::NoSuchRoute.into_response())
@@ -48,11 +49,14 @@ pub(super) fn router(processor: Processor) -> Router {
 }
 
 async fn authorize(State(processor): State<Processor>, request: Request) -> Result<Response, Problem> {
-    let (order, ciphered) = wire::Authorize::check(read(request).await?)?;
+    let asked = wire::Authorize::check(read(request).await?)?;
     let slow = Duration::from_millis(processor.slow_ms);
-    let authorised = on_ledger(processor, move |ledger| {
-        let facts = card::read(&ciphered, order.amount_minor, &order.currency);
-        ledger.authorise(&order, &facts)
+    let authorised = on_ledger(processor, move |ledger| match asked {
+        wire::Asked::Read(order, ciphered) => {
+            let facts = card::read(&ciphered, order.amount_minor, &order.currency);
+            ledger.authorise(&order, &facts)
+        }
+        wire::Asked::Kept(order) => ledger.charge_kept(&order),
     })
     .await?;
     match authorised {
@@ -109,6 +113,13 @@ async fn refund(State(processor): State<Processor>, request: Request) -> Result<
         GivenBack::OtherContent => Err(Problem::KeyReused),
         GivenBack::TooMuch { left_minor } => Err(Problem::AboveCapture { left_minor }),
     }
+}
+
+/// The key is the kept card's token.
+async fn forget(State(processor): State<Processor>, request: Request) -> Result<Json<Value>, Problem> {
+    let token = wire::Key::check(read(request).await?)?;
+    let forgotten = on_ledger(processor, move |ledger| ledger.forget(&token)).await?;
+    Ok(Json(json!({ "forgotten": forgotten })))
 }
 
 async fn book(State(processor): State<Processor>) -> Result<Json<Value>, Problem> {

@@ -5,6 +5,7 @@
 //! Never stored: a card number, a track, a cipher text. Start at [`Ledger::authorise`].
 
 mod error;
+mod kept;
 mod open;
 mod read;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use super::answer::{self, Answer, CardRead, Delivery, History, Question, Respons
 use super::card::CardFacts;
 
 pub use error::LedgerError;
+pub use kept::{Initiator, KeptOrder};
 pub use read::{BOOK_ROWS, Book, Counts, Ending, Entry};
 
 /// An authorisation request, checked, as the ledger takes it.
@@ -46,6 +48,8 @@ pub struct Order {
     pub ksn: String,
     /// SHA-256 of the cipher text.
     pub ciphertext_sha256: [u8; 32],
+    /// The holder agreed that the card is kept.
+    pub keep_card: bool,
 }
 
 /// What became of an authorisation request.
@@ -146,6 +150,9 @@ impl Ledger {
                 .execute(params![order.ksn, order.ciphertext_sha256])?;
         }
         insert(&tx, order, card, answer, in_session)?;
+        if order.keep_card && answer.approved_minor > 0 {
+            kept::keep(&tx, &order.key, card)?;
+        }
         let entry = read::must_entry(&tx, &order.key)?;
         tx.commit()?;
         Ok(Authorised::Fresh(entry, answer.delivery))
@@ -321,6 +328,13 @@ fn auth_code(key: &str) -> String {
     let hash = Sha256::new().chain_update(b"tillroll auth code\0").chain_update(key.as_bytes()).finalize();
     let number = hash.iter().take(4).fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
     format!("{:06}", number % 1_000_000)
+}
+
+/// The network's id of an approved payment, fifteen digits, the same for the same key.
+fn network_id(key: &str) -> String {
+    let hash = Sha256::new().chain_update(b"tillroll network id\0").chain_update(key.as_bytes()).finalize();
+    let number = hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{:015}", number % 1_000_000_000_000_000)
 }
 
 /// Milliseconds since 1970 by this machine's clock; 0 if it stands before that. For people; nothing is decided by it.

@@ -79,6 +79,7 @@ impl<'a, P: Peer> Payment<'a, P> {
             amount_minor: AMOUNT_MINOR,
             can_look_up: processor.abilities().look_up,
             last: None,
+            agreed: None,
         };
         let (attempts, reversals) = (Vec::new(), Vec::new());
         Payment { peer, proxy, processor, lates, name, card, goal, known, attempts, reversals, capture: None }

@@ -87,7 +87,7 @@ impl Processor for Failing {
 
 fn approved() -> Answer {
     let response_code = "00".to_owned();
-    Answer { approved: true, amount_minor: AMOUNT_MINOR, response_code, auth_code: None, token: None }
+    Answer { approved: true, amount_minor: AMOUNT_MINOR, response_code, auth_code: None, token: None, network: None }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::domain::id::{CustomerId, EntryId};
 use crate::domain::ledger::{Account, Entry};
 use crate::domain::money::{Money, MoneyError};
 use crate::facts::{Origin, write_entry};
+use crate::office::agreements::runs;
 use crate::office::payments::reconcile;
 use crate::office::{OfficeError, id_from};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -44,6 +45,9 @@ pub(super) fn act(db: &Connection, case: &Case, decided: &Decided<'_>, id: &str,
             Ok(all(""))
         }
         Action::Void => void(db, case.kind, payment()?, decided.by, now_ms).map(|()| all("")),
+        Action::RepeatNow if case.kind == ExceptionType::AgreementFailed => {
+            runs::again(db, payment()?, now_ms).map(|()| all("charged again by the agreement"))
+        }
         Action::RepeatNow => {
             let payment = payment()?;
             let sql = "UPDATE card_payment SET next_ms = ?2 WHERE payment = ?1 AND over = 0";

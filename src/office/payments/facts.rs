@@ -5,6 +5,7 @@ use super::plan::{Attempt, AttemptState, Known, Question};
 use crate::domain::id::PaymentId;
 use crate::domain::money::{Currency, Money};
 use crate::facts::named;
+use crate::office::agreements::runs;
 use crate::office::processors::Sent;
 use crate::office::{OfficeError, id_from};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -22,8 +23,10 @@ pub struct CardPayment {
     pub document: String,
     /// What was asked for.
     pub amount: Money,
-    /// SHA-256 of the sealed blob, hex.
+    /// SHA-256 of the sealed blob, hex; empty for a card that the processor keeps.
     pub blob: String,
+    /// The kept card that is charged, by its id.
+    pub kept_card: Option<String>,
     /// The newest attempt as it was sent.
     pub sent: Option<Sent>,
     /// Calls that failed in a row.
@@ -59,7 +62,7 @@ pub fn next_due(db: &Connection) -> Result<Option<i64>, OfficeError> {
 /// for another one, seen or not. `doubtful_minor` is at the processor for others, and not answered; what is given back
 /// anyway counts in neither.
 const SQL: &str = "
-    SELECT c.device, p.job, p.document, c.currency, c.amount_minor, c.blob, c.requested_seq, c.request_age_ms,
+    SELECT c.device, p.job, p.document, c.currency, c.amount_minor, c.blob, c.kept_card, c.requested_seq, c.request_age_ms,
            c.request_heard_ms, c.accepted_offline, c.deadline_ms, c.outcome_seen, c.void_requested, c.frozen,
            c.released_by IS NOT NULL AS released, c.reused_from IS NOT NULL AS reused, c.in_question, c.outcome, c.approved_ms,
            e.acked_seq >= e.stated_seq
@@ -131,6 +134,7 @@ pub fn load(
         amount_minor,
         can_look_up,
         last,
+        agreed: runs::agreed(db, id)?,
     };
     Ok(Some(CardPayment {
         id,
@@ -139,6 +143,7 @@ pub fn load(
         document: row.get("document")?,
         amount: Money::new(amount_minor, currency),
         blob: row.get("blob")?,
+        kept_card: row.get("kept_card")?,
         sent,
         tries,
         fence,

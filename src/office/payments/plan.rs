@@ -15,6 +15,7 @@
 //!    finds nothing a person decides. It is never sent by itself.
 
 use super::Timing;
+use super::agreed::{self, Agreed};
 use crate::domain::outcome::OutcomeState;
 
 /// Where an attempt is. The names in the database are these in snake case.
@@ -106,6 +107,8 @@ pub struct Known {
     pub can_look_up: bool,
     /// The newest attempt.
     pub last: Option<Attempt>,
+    /// The office began it by an agreement.
+    pub agreed: Option<Agreed>,
 }
 
 /// What to do.
@@ -146,7 +149,7 @@ pub enum Step {
 }
 
 /// How long a payment that waits for others is left alone, milliseconds.
-const IDLE_MS: i64 = 60_000;
+pub(super) const IDLE_MS: i64 = 60_000;
 
 /// Response codes after which another try may go through: 51 insufficient funds, 61 and 65 limits, 91 and 96
 /// issuer or system not available (ISO 8583:1987 field 39).
@@ -160,6 +163,7 @@ pub fn next(known: &Known, timing: &Timing) -> Step {
     match &known.last {
         Some(attempt) if attempt.lease_ms > known.now_ms => Step::Wait(attempt.lease_ms),
         _ if known.question != Question::None => in_question(known),
+        _ if known.agreed.is_some() => known.agreed.map_or(Step::Over, |agreed| agreed::next(known, &agreed, timing)),
         Some(attempt) => after_attempt(known, attempt, timing),
         None => without_attempt(known, 1, timing),
     }
@@ -174,7 +178,7 @@ fn in_question(known: &Known) -> Step {
     }
 }
 
-fn say(known: &Known, state: OutcomeState, over: bool, why: Option<&'static str>) -> Step {
+pub(super) fn say(known: &Known, state: OutcomeState, over: bool, why: Option<&'static str>) -> Step {
     if known.said != Some(state) {
         Step::Say { state, over, why }
     } else if over {

@@ -7,6 +7,7 @@ use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::facts::name;
+use crate::office::agreements::{OFFICE_DEVICE, runs};
 use crate::office::decide::waits;
 use crate::office::exceptions::{Trouble, raise, settle};
 use crate::office::{OfficeError, feed, to_json};
@@ -41,7 +42,11 @@ pub fn say(
          WHERE payment = ?1",
         (&id, name(&state)?, n, to_json(&outcome)?, over, now_ms),
     )?;
-    feed::note(db, &feed::channel_of(&payment.device), "outcome", &id, "put")?;
+    if payment.device == OFFICE_DEVICE {
+        runs::heard(db, payment, &outcome)?;
+    } else {
+        feed::note(db, &feed::channel_of(&payment.device), "outcome", &id, "put")?;
+    }
     if over || state == OutcomeState::Approved {
         db.execute("DELETE FROM blob WHERE sha256 = ?1", [&payment.blob])?;
     }

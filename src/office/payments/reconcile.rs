@@ -11,6 +11,7 @@ use super::publish::trouble;
 use super::worker::postpone;
 use crate::domain::exception::ExceptionType;
 use crate::office::exceptions::settle;
+use crate::office::kept;
 use crate::office::processors::{Answer, Found, Processor, ProcessorError, Sent};
 use crate::office::{Office, OfficeError, meta};
 use rusqlite::Connection;
@@ -131,6 +132,9 @@ pub fn record(
         (false, false) => "declined",
     };
     adopt(db, &id, one.n, &one.key, state, Some(&one.answer), now)?;
+    if one.answer.approved {
+        kept::approved(db, payment, &one.answer, now)?;
+    }
     if one.captured_minor > 0 {
         let sql = "UPDATE card_payment SET captured_minor = min(amount_minor, ?2) WHERE payment = ?1";
         db.execute(sql, (&id, one.captured_minor))?;
@@ -205,6 +209,7 @@ pub fn at_processor(db: &Connection, payment: &str, captured_minor: i64, now_ms:
         response_code: "00".to_owned(),
         auth_code: None,
         token: None,
+        network: None,
     };
     adopt(db, payment, n, &format!("found-{payment}-{n}"), "captured", Some(&answer), now_ms)?;
     let sql = "UPDATE card_payment SET captured_minor = min(amount_minor, ?2) WHERE payment = ?1";

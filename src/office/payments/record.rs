@@ -4,6 +4,7 @@ use super::facts::CardPayment;
 use super::publish::trouble;
 use super::worker::postpone;
 use crate::domain::exception::ExceptionType;
+use crate::office::kept;
 use crate::office::processors::{Answer, Found, ProcessorError};
 use crate::office::{Office, OfficeError};
 use rusqlite::Connection;
@@ -41,7 +42,8 @@ pub(super) fn settle_attempt(
         ),
     )?;
     if mine == 1 {
-        if approved.is_some() {
+        if let Some(answer) = answer.filter(|answer| answer.approved) {
+            kept::approved(db, payment, answer, now)?;
             let sql = "UPDATE card_payment SET approved_minor = ?2, approved_ms = coalesce(approved_ms, ?3)
                        WHERE payment = ?1";
             db.execute(sql, (&id, approved, now))?;

@@ -9,15 +9,16 @@ use super::plan::{Step, next};
 use super::publish::{end, say, trouble};
 use super::reconcile::{self, Name};
 use super::record::{RETRY_MAX_MS, failed, record_answer, record_found, record_reversed, settle_attempt};
-use super::refunds;
+use super::{refunds, source};
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::{PaymentId, RefundId};
+use crate::office::agreements::runs;
+use crate::office::kept;
 use crate::office::processors::{
-    self, Authorisation, CardPresent, FollowUp, LATE_MAX, Late, Processor, ProcessorError, Sent, Source,
+    self, Authorisation, FollowUp, LATE_MAX, Late, Processor, ProcessorError, Sent, Source,
 };
 use crate::office::{Office, OfficeError};
-use crate::sync::wire::seal::{self, CardData};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,9 @@ pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), P
     tokio::pin!(stop);
     loop {
         let now = office.now_ms();
+        if let Err(why) = runs::begin_due(&office) {
+            tracing::error!(error = %why, "the runs of agreements that are due were not begun; they are tried again");
+        }
         let found = office.read(|db| due(db, now, AT_ONCE * 4)).unwrap_or_default();
         let mut begun = false;
         for payment in found {
@@ -200,6 +204,7 @@ fn prepare(
     let can = processor.abilities();
     let Some(mut payment) = load(db, id, now, can.look_up)? else { return Ok(Call::Nothing) };
     let timing = office.settings().timing;
+    let keep_card = can.on_file && kept::is_wanted(db, &payment)?;
     let step = next(&payment.known, &timing);
     tracing::debug!(payment = %id, ?step, "planned");
     match step {
@@ -225,20 +230,20 @@ fn prepare(
             reconcile::ask(db, &payment, now)?;
             Ok(Call::Nothing)
         }
-        Step::Forward { .. } if !can.card_present => {
+        Step::Forward { .. } if !source::fits(&payment, can) => {
             trouble(
                 db,
                 &payment,
                 ExceptionType::PaymentUnknown,
-                "this processor takes no card that met a reader",
+                "this processor cannot charge this kind of card",
                 now,
             )?;
             postpone(db, id, now + RETRY_MAX_MS)?;
             Ok(Call::Nothing)
         }
-        Step::Forward { n, deferred } => match card_data(db, office, &payment)? {
+        Step::Forward { n, deferred } => match source::of(db, office, &payment)? {
             Some(card) => {
-                let request = new_attempt(db, office, &payment, n, deferred, card, now + lease_ms)?;
+                let request = new_attempt(db, office, &payment, (n, deferred), (card, keep_card), now + lease_ms)?;
                 payment.sent = Some(follow_up::sent(&request));
                 payment.fence = 1;
                 payment.tries = 0;
@@ -246,10 +251,10 @@ fn prepare(
             }
             None => no_card_data(db, &payment, now),
         },
-        Step::Send(n) => match card_data(db, office, &payment)? {
+        Step::Send(n) => match source::of(db, office, &payment)? {
             Some(card) => {
                 lease(db, &mut payment, n, Some("in_doubt"), now + lease_ms)?;
-                let request = payment.sent.clone().map(|sent| again(sent, card));
+                let request = payment.sent.clone().map(|sent| again(sent, card, keep_card));
                 Ok(request.map_or(Call::Nothing, |request| Call::Authorise(payment, Box::new(request))))
             }
             None => no_card_data(db, &payment, now),
@@ -277,7 +282,7 @@ fn no_card_data(db: &Connection, payment: &CardPayment, now: i64) -> Result<Call
 }
 
 /// The same request once more, for an attempt that the processor knows of without effect.
-fn again(sent: Sent, card: CardData) -> Authorisation {
+fn again(sent: Sent, source: Source, keep_card: bool) -> Authorisation {
     Authorisation {
         key: sent.key,
         stan: sent.stan,
@@ -287,21 +292,11 @@ fn again(sent: Sent, card: CardData) -> Authorisation {
         amount_minor: sent.amount_minor,
         currency: sent.currency,
         deferred: sent.deferred,
-        allow_partial: !sent.deferred,
-        keep_card: false,
+        allow_partial: !sent.deferred && matches!(source, Source::Card(_)),
+        keep_card,
         reference: sent.reference,
-        source: source(card),
+        source,
     }
-}
-
-fn source(card: CardData) -> Source {
-    Source::Card(CardPresent {
-        ciphertext: card.ciphertext,
-        ksn: card.ksn,
-        key_id: "ansi-test".to_owned(),
-        encryption_type: format!("{:02x}", card.encryption_type),
-        emv: card.emv,
-    })
 }
 
 /// An approval that no handheld has seen for long goes onto the dispatcher's list.
@@ -314,25 +309,13 @@ fn unseen(db: &Connection, office: &Office, payment: &CardPayment) -> Result<(),
     Ok(())
 }
 
-fn card_data(db: &Connection, office: &Office, payment: &CardPayment) -> Result<Option<CardData>, OfficeError> {
-    let blob: Option<Vec<u8>> =
-        db.query_row("SELECT bytes FROM blob WHERE sha256 = ?1", [&payment.blob], |r| r.get(0)).optional()?;
-    let Some(blob) = blob else { return Ok(None) };
-    let opened = seal::key_of(&blob).and_then(|key| match office.keys.secret(&key) {
-        Some(secret) => seal::open(&key, &secret, payment.id, payment.amount, &blob),
-        None => Err(seal::SealError::OtherKey(key)),
-    });
-    Ok(opened.inspect_err(|why| tracing::error!(payment = %payment.id, error = %why, "card data")).ok())
-}
-
 /// Commits the numbers of a new attempt. STAN and RRN are never used again, and carry the office's epoch.
 fn new_attempt(
     db: &Connection,
     office: &Office,
     payment: &CardPayment,
-    n: u32,
-    deferred: bool,
-    card: CardData,
+    (n, deferred): (u32, bool),
+    (source, keep_card): (Source, bool),
     lease_ms: i64,
 ) -> Result<Authorisation, OfficeError> {
     let (count, stan) = follow_up::next_stan(db)?;
@@ -354,10 +337,10 @@ fn new_attempt(
         amount_minor: payment.amount.minor,
         currency: payment.amount.currency.code().to_owned(),
         deferred,
-        allow_partial: !deferred,
-        keep_card: false,
+        allow_partial: !deferred && matches!(source, Source::Card(_)),
+        keep_card,
         reference: None,
-        source: source(card),
+        source,
     })
 }
 

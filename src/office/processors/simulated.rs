@@ -26,6 +26,8 @@ struct AnswerJson {
     auth_code: Option<String>,
     #[serde(default)]
     token: Option<String>,
+    #[serde(default)]
+    network_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +77,7 @@ impl From<AnswerJson> for Answer {
             response_code: answer.response_code,
             auth_code: answer.auth_code,
             token: answer.token,
+            network: answer.network_id,
         }
     }
 }
@@ -135,10 +138,13 @@ impl Simulated {
                 "encryption_type": card.encryption_type,
             }),
             Source::OnFile(token) => json!({ "token": token }),
+            Source::Agreed(kept) => {
+                json!({ "token": kept.token, "initiated_by": "merchant", "network_id": kept.network })
+            }
         };
         let emv = match &request.source {
             Source::Card(card) => json!(card.emv),
-            Source::OnFile(_) => json!({}),
+            Source::OnFile(_) | Source::Agreed(_) => json!({}),
         };
         let body = json!({
             "key": request.key,

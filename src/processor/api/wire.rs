@@ -2,6 +2,8 @@
 //!
 //! Invariant: a check names the field and what was expected, never what was sent.
 
+mod kept;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -12,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
 use crate::processor::card::{Ciphered, MOST_MINOR, amount_of_bcd};
-use crate::processor::ledger::{Entry, Order};
+use crate::processor::ledger::{Entry, KeptOrder, Order};
 
 /// The longest key, in bytes.
 const KEY_BYTES: usize = 128;
@@ -34,8 +36,27 @@ pub(super) struct Authorize {
     currency: String,
     deferred: bool,
     allow_partial: bool,
-    card: CardData,
+    #[serde(default)]
+    keep_card: bool,
+    card: Card,
+    #[serde(default)]
     emv: BTreeMap<String, String>,
+}
+
+/// A card that met a reader, or one that is kept.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Card {
+    Read(CardData),
+    Kept(kept::KeptData),
+}
+
+/// What an authorisation request asks for.
+pub(super) enum Asked {
+    /// A card that met a reader.
+    Read(Box<Order>, Ciphered),
+    /// One that is kept.
+    Kept(Box<KeptOrder>),
 }
 
 /// The card as the reader encrypted it.
@@ -80,26 +101,33 @@ impl Refund {
 
 impl Authorize {
     /// Checks every field and takes the request apart.
-    pub(super) fn check(self) -> Result<(Order, Ciphered), Problem> {
+    pub(super) fn check(self) -> Result<Asked, Problem> {
         name("key", &self.key, KEY_BYTES)?;
         name("stan", &self.stan, NAME_BYTES)?;
         name("rrn", &self.rrn, NAME_BYTES)?;
         name("terminal", &self.terminal, NAME_BYTES)?;
-        name("card.key_id", &self.card.key_id, NAME_BYTES)?;
         amount(self.amount_minor)?;
         if iso_currency::Currency::from_code(&self.currency).is_none() {
             return Err(Problem::bad("currency: three letters of ISO 4217 expected, such as EUR"));
         }
+        match &self.card {
+            Card::Read(card) => self.read(card).map(|(order, ciphered)| Asked::Read(Box::new(order), ciphered)),
+            Card::Kept(card) => kept::order(&self, card).map(|order| Asked::Kept(Box::new(order))),
+        }
+    }
+
+    fn read(&self, card: &CardData) -> Result<(Order, Ciphered), Problem> {
+        name("card.key_id", &card.key_id, NAME_BYTES)?;
         let ciphertext = BASE64
-            .decode(&self.card.ciphertext)
+            .decode(&card.ciphertext)
             .ok()
             .filter(|bytes| !bytes.is_empty())
             .ok_or_else(|| Problem::bad("card.ciphertext: base64 expected"))?;
-        let ksn = hex::decode(&self.card.ksn)
+        let ksn = hex::decode(&card.ksn)
             .ok()
             .filter(|ksn| matches!(ksn.len(), 10 | 12))
             .ok_or_else(|| Problem::bad("card.ksn: 10 or 12 bytes in hex expected"))?;
-        let encryption_type = match hex::decode(&self.card.encryption_type).as_deref() {
+        let encryption_type = match hex::decode(&card.encryption_type).as_deref() {
             Ok(&[byte]) => byte,
             Ok(_) | Err(_) => {
                 return Err(Problem::bad("card.encryption_type: one byte in hex expected"));
@@ -114,26 +142,34 @@ impl Authorize {
             }
         };
         let order = Order {
-            content_sha256: self.content_sha256(&ciphertext, &ksn, encryption_type, &emv),
+            content_sha256: self.content_sha256(&card.key_id, &ciphertext, &ksn, encryption_type, &emv),
             ciphertext_sha256: Sha256::digest(&ciphertext).into(),
             ksn: hex::encode_upper(&ksn),
-            key: self.key,
-            stan: self.stan,
-            rrn: self.rrn,
-            terminal: self.terminal,
+            key: self.key.clone(),
+            stan: self.stan.clone(),
+            rrn: self.rrn.clone(),
+            terminal: self.terminal.clone(),
             amount_minor: self.amount_minor,
-            currency: self.currency,
+            currency: self.currency.clone(),
             deferred: self.deferred,
             allow_partial: self.allow_partial,
+            keep_card: self.keep_card,
         };
         Ok((order, Ciphered { ciphertext, ksn, encryption_type, clear_amount_minor }))
     }
 
     /// SHA-256 over every field with its length before it, so that two requests with one hash are one request. Spelling
     /// (the case of hex, white space, the order of fields) does not count.
-    fn content_sha256(&self, ciphertext: &[u8], ksn: &[u8], kind: u8, emv: &BTreeMap<String, Vec<u8>>) -> [u8; 32] {
+    fn content_sha256(
+        &self,
+        key_id: &str,
+        ciphertext: &[u8],
+        ksn: &[u8],
+        kind: u8,
+        emv: &BTreeMap<String, Vec<u8>>,
+    ) -> [u8; 32] {
         let amount = self.amount_minor.to_be_bytes();
-        let flags = [u8::from(self.deferred), u8::from(self.allow_partial), kind];
+        let flags = [u8::from(self.deferred), u8::from(self.allow_partial), u8::from(self.keep_card), kind];
         let fixed: [&[u8]; 9] = [
             self.stan.as_bytes(),
             self.rrn.as_bytes(),
@@ -143,10 +179,10 @@ impl Authorize {
             &flags,
             ciphertext,
             ksn,
-            self.card.key_id.as_bytes(),
+            key_id.as_bytes(),
         ];
         let tags = emv.iter().flat_map(|(tag, value)| [tag.as_bytes(), value.as_slice()]);
-        let mut hash = Sha256::new_with_prefix(b"tillroll processor request 1\0");
+        let mut hash = Sha256::new_with_prefix(b"tillroll processor request 2\0");
         for field in fixed.into_iter().chain(tags) {
             // usize is at most 64 bits wide wherever this compiles.
             hash.update(u64::try_from(field.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -181,6 +217,8 @@ pub(super) fn answer(entry: &Entry) -> Value {
         "amount_minor": entry.approved_minor,
         "auth_code": entry.auth_code,
         "rrn": entry.rrn,
+        "token": entry.keeps,
+        "network_id": entry.network_id,
     })
 }
 
@@ -195,6 +233,8 @@ pub(super) fn standing(entry: Option<&Entry>, reversed: bool) -> Value {
             "amount_minor": entry.approved_minor,
             "auth_code": entry.auth_code,
             "rrn": entry.rrn,
+            "token": entry.keeps,
+            "network_id": entry.network_id,
             "reversed": reversed,
             "captured_minor": entry.ending.captured_minor(),
             "refunded_minor": entry.ending.refunded_minor(),
@@ -219,6 +259,9 @@ pub(super) fn row(entry: &Entry) -> Value {
         "card": entry.card,
         "brand": entry.brand,
         "last4": entry.last4,
+        "kept_token": entry.kept_token,
+        "initiated_by": entry.initiator,
+        "follows": entry.follows,
     }) {
         row.extend(rest);
     }

@@ -84,6 +84,16 @@ pub struct Entry {
     pub approved_minor: i64,
     /// Six digits, for an approval.
     pub auth_code: Option<String>,
+    /// The network's id of it, for an approval.
+    pub network_id: Option<String>,
+    /// The card that was kept with it.
+    pub keeps: Option<String>,
+    /// The kept card that was charged.
+    pub kept_token: Option<String>,
+    /// Who asked for the charge of a kept card.
+    pub initiator: Option<String>,
+    /// The network's id of the payment with which its holder agreed.
+    pub follows: Option<String>,
     /// What came of it.
     pub ending: Ending,
 }
@@ -158,7 +168,8 @@ impl Ledger {
 
 const ENTRY: &str = "SELECT a.key, a.stan, a.rrn, a.terminal, a.amount_minor, a.currency, a.deferred, a.card, a.brand,
         a.last4, a.response_code, a.approved_minor, a.auth_code, e.kind, e.amount_minor,
-        (SELECT sum(r.amount_minor) FROM refunds r WHERE r.of = a.key), a.received_at_ms
+        (SELECT sum(r.amount_minor) FROM refunds r WHERE r.of = a.key), a.received_at_ms,
+        (SELECT k.token FROM kept_cards k WHERE k.of = a.key), a.kept_token, a.initiator, a.follows
     FROM authorisations a LEFT JOIN endings e ON e.key = a.key";
 
 /// The authorisation under `key`, if there is one.
@@ -207,8 +218,14 @@ fn from_row(row: &Row<'_>) -> Result<Entry, LedgerError> {
             return Err(LedgerError::Broken { detail: "endings.kind" });
         }
     };
+    let (key, approved_minor): (String, i64) = (row.get(0)?, row.get(11)?);
     Ok(Entry {
-        key: row.get(0)?,
+        network_id: (approved_minor > 0).then(|| super::network_id(&key)),
+        keeps: row.get(17)?,
+        kept_token: row.get(18)?,
+        initiator: row.get(19)?,
+        follows: row.get(20)?,
+        key,
         stan: row.get(1)?,
         rrn: row.get(2)?,
         terminal: row.get(3)?,
@@ -220,7 +237,7 @@ fn from_row(row: &Row<'_>) -> Result<Entry, LedgerError> {
         brand: row.get(8)?,
         last4: row.get(9)?,
         code,
-        approved_minor: row.get(11)?,
+        approved_minor,
         auth_code: row.get(12)?,
         ending,
     })

@@ -26,6 +26,7 @@ fn order(key: &str, ksn: u8) -> Order {
         allow_partial: true,
         ksn: format!("FFFF98765432100000{ksn:02X}"),
         ciphertext_sha256: [ksn; 32],
+        keep_card: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Handhelds: what they have said, and how far the office has it.
 
+use crate::office::agreements::OFFICE_DEVICE;
 use rusqlite::Connection;
 
 /// One handheld.
@@ -50,9 +51,9 @@ pub(in crate::office::pages) fn devices(db: &Connection) -> rusqlite::Result<Vec
          LEFT JOIN technician t ON t.id = d.technician
          LEFT JOIN device_epoch e ON e.device = d.id AND e.epoch =
              (SELECT l.epoch FROM device_epoch l WHERE l.device = d.id ORDER BY l.since_ms DESC, l.epoch LIMIT 1)
-         ORDER BY d.revoked_ms IS NOT NULL, d.name";
+         WHERE d.id <> ?1 ORDER BY d.revoked_ms IS NOT NULL, d.name";
     let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map([OFFICE_DEVICE], |row| {
         let epoch: Option<String> = row.get(7)?;
         let journal = match epoch {
             None => None,

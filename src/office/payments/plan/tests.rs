@@ -25,6 +25,7 @@ fn known() -> Known {
         amount_minor: AMOUNT,
         can_look_up: true,
         last: None,
+        agreed: None,
     }
 }
 

@@ -101,7 +101,7 @@ pub fn authorised(profile: &Profile, request: &Authorisation, answer: &Message) 
     let approved = |amount_minor| {
         let auth_code = answer.text(38).filter(|code| !code.is_empty()).map(str::to_owned);
         let response_code = response_code.clone();
-        Answer { approved: true, amount_minor, response_code, auth_code, token: None }
+        Answer { approved: true, amount_minor, response_code, auth_code, token: None, network: None }
     };
     match profile.codes.said(&response_code) {
         Said::Approved => {
@@ -124,7 +124,7 @@ pub fn authorised(profile: &Profile, request: &Authorisation, answer: &Message) 
         }
         Said::No | Said::Busy => {
             same(answer, &request.currency, &request.terminal, false)?;
-            Ok(Answer { approved: false, amount_minor: 0, response_code, auth_code: None, token: None })
+            Ok(Answer { approved: false, amount_minor: 0, response_code, auth_code: None, token: None, network: None })
         }
         Said::Unsure | Said::Duplicate => doubt(format!("the answer {response_code} does not settle it")),
     }
@@ -140,7 +140,7 @@ pub fn late(profile: &Profile, answer: &Message) -> Option<Late> {
     };
     let amount_minor = answer.number(4).filter(|_| approved).unwrap_or(0);
     let auth_code = answer.text(38).filter(|code| !code.is_empty()).map(str::to_owned);
-    Some(Late { rrn, answer: Answer { approved, amount_minor, response_code, auth_code, token: None } })
+    Some(Late { rrn, answer: Answer { approved, amount_minor, response_code, auth_code, token: None, network: None } })
 }
 
 /// A reversal's, capture's or refund's answer: done, a clear no with its code, or in doubt.

@@ -31,7 +31,9 @@ const KEY_ID_MAX: usize = 64;
 pub fn authorisation(profile: &Profile, request: &Authorisation) -> Result<Message, ProcessorError> {
     let card = match &request.source {
         Source::Card(card) => card,
-        Source::OnFile(_) => return Err(ProcessorError::Unable("the ISO 8583 profile keeps no cards")),
+        Source::OnFile(_) | Source::Agreed(_) => {
+            return Err(ProcessorError::Unable("the ISO 8583 profile keeps no cards"));
+        }
     };
     let mut message = money(profile, Mti::AUTHORISATION, PURCHASE, (request.amount_minor, &request.currency))?;
     times(&mut message, profile, request.at_ms)?;

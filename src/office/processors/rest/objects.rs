@@ -202,13 +202,22 @@ impl Intent {
             response_code: APPROVED.to_owned(),
             auth_code: None,
             token: card.map(|(customer, card)| format!("{customer}:{card}")),
+            // Such an API keeps it itself, with the customer's card.
+            network: None,
         }
     }
 }
 
 /// A decline.
 pub fn declined(response_code: &str) -> Answer {
-    Answer { approved: false, amount_minor: 0, response_code: response_code.to_owned(), auth_code: None, token: None }
+    Answer {
+        approved: false,
+        amount_minor: 0,
+        response_code: response_code.to_owned(),
+        auth_code: None,
+        token: None,
+        network: None,
+    }
 }
 
 impl Failure {

@@ -6,7 +6,7 @@
 use super::Rest;
 use super::client::{Fields, Said};
 use super::objects::{self, About, Intent, KEEP, KEY, Meaning, Page, parse};
-use crate::office::processors::{Answer, Authorisation, FollowUp, Found, ProcessorError, Sent, Source};
+use crate::office::processors::{Answer, Authorisation, FollowUp, Found, Kept, ProcessorError, Sent, Source};
 
 /// Objects on a page; the most that such an API gives.
 const PAGE: usize = 100;
@@ -34,7 +34,7 @@ impl Rest {
     /// Creates the intent, or finds the one that was created before; its id.
     pub(super) async fn announce(&self, request: &Authorisation) -> Result<String, ProcessorError> {
         let token = match &request.source {
-            Source::OnFile(token) => token,
+            Source::OnFile(token) | Source::Agreed(Kept { token, .. }) => token,
             Source::Card(_) => {
                 return Err(ProcessorError::Unable(
                     "such an API takes no card that met a reader, only cards that it keeps",

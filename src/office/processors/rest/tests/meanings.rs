@@ -15,11 +15,19 @@ fn approved(token: Option<&str>) -> Answer {
         response_code: "00".to_owned(),
         auth_code: None,
         token: token.map(str::to_owned),
+        network: None,
     }
 }
 
 fn declined(code: &str) -> Answer {
-    Answer { approved: false, amount_minor: 0, response_code: code.to_owned(), auth_code: None, token: None }
+    Answer {
+        approved: false,
+        amount_minor: 0,
+        response_code: code.to_owned(),
+        auth_code: None,
+        token: None,
+        network: None,
+    }
 }
 
 #[tokio::test]
