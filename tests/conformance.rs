@@ -5,6 +5,8 @@
 #![cfg(feature = "office")]
 #![cfg(test)]
 
+#[path = "conformance/agreed.rs"]
+mod agreed;
 #[path = "conformance/cases.rs"]
 mod cases;
 #[path = "conformance/iso8583.rs"]

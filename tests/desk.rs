@@ -6,9 +6,13 @@
 mod agreed;
 #[path = "desk/books.rs"]
 mod books;
+#[path = "common/card.rs"]
+mod card;
 #[path = "desk/check.rs"]
 mod check;
 mod common;
+#[path = "desk/kept.rs"]
+mod kept;
 #[path = "desk/restored.rs"]
 mod restored;
 #[path = "desk/rig.rs"]

@@ -3,6 +3,8 @@
 #![cfg(feature = "office")]
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+#[path = "pages/agreements.rs"]
+mod agreements;
 #[path = "pages/decisions.rs"]
 mod decisions;
 #[path = "pages/seed.rs"]

@@ -2,6 +2,8 @@
 #![cfg(feature = "office")]
 #![cfg(test)]
 
+#[path = "processor/kept.rs"]
+mod kept;
 #[path = "processor/refusals.rs"]
 mod refusals;
 #[path = "processor/rig.rs"]

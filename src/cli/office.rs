@@ -1,5 +1,6 @@
 //! `tillroll office`: the back office, and the commands of whoever runs it.
 
+mod agreements;
 mod check;
 mod reconcile;
 pub(super) mod rules;
@@ -44,6 +45,9 @@ enum OfficeCommand {
     /// What technicians may do where money is taken: tips, cash rounding, surcharges, discounts
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// What customers pay again and again with a card on file
+    #[command(subcommand)]
+    Agreements(agreements::AgreementsCommand),
     /// Recompute every handheld's chain and look for what must not be
     Verify(Db),
     /// The processor's settlement files
@@ -121,6 +125,7 @@ impl OfficeArgs {
             | OfficeCommand::Verify(db)
             | OfficeCommand::NewEpoch(db) => db.json,
             OfficeCommand::Rules(command) => command.json(),
+            OfficeCommand::Agreements(command) => command.json(),
             OfficeCommand::Import(args) => args.json,
             OfficeCommand::Settlement(command) => command.json(),
             OfficeCommand::Reconcile(args) => args.json(),
@@ -140,6 +145,7 @@ pub async fn run(args: OfficeArgs) -> Result<bool, CliError> {
         OfficeCommand::Device(DeviceCommand::Keys(args)) => device_keys(&args),
         OfficeCommand::Import(args) => import(&args),
         OfficeCommand::Rules(command) => rules::run(&command),
+        OfficeCommand::Agreements(command) => agreements::run(&command),
         OfficeCommand::NewEpoch(db) => new_epoch(&db),
         OfficeCommand::Settlement(command) => settlement::run(&command),
         OfficeCommand::Reconcile(args) => reconcile::run(&args).await,

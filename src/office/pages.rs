@@ -6,6 +6,7 @@
 //! Start at [`router`].
 
 mod actions;
+mod agreements;
 mod assets;
 mod back;
 mod board;
@@ -206,6 +207,10 @@ pub fn router(state: PagesState) -> Router {
         .route("/exceptions/{id}/resolve", post(decisions::resolve))
         .route("/exceptions/{id}/decide", post(decisions::decide))
         .route("/decisions/{id}/undo", post(decisions::undo))
+        .route("/agreements", get(agreements_page).post(agreements::make))
+        .route("/agreements/{id}/try/{due}", post(agreements::try_now))
+        .route("/agreements/{id}/{change}", post(agreements::change))
+        .route("/cards/{id}/end", post(agreements::end_card))
         .route("/shifts", get(shifts_page))
         .route("/devices", get(devices_page))
         .route("/changes", get(changes))
@@ -253,6 +258,10 @@ async fn exceptions_page(
 
 async fn refunds_page(State(s): State<PagesState>, Extension(who): Who) -> Response {
     s.show(who, back::page).await
+}
+
+async fn agreements_page(State(s): State<PagesState>, Extension(who): Who) -> Response {
+    s.show(who, agreements::page).await
 }
 
 async fn shifts_page(State(s): State<PagesState>, Extension(who): Who) -> Response {

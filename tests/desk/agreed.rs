@@ -18,13 +18,12 @@ use tillroll::office::agreements::schedule::{Every, Unit};
 use tillroll::office::agreements::{self, NewAgreement, list, runs};
 use tillroll::office::books;
 use tillroll::office::decide::Refused;
-use tillroll::office::kept;
-use tillroll::office::processors::{self, Answer};
+use tillroll::office::processors;
 
 const AMOUNT: i64 = 4_900;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-fn text(version: &str) -> ConsentText {
+pub fn text(version: &str) -> ConsentText {
     ConsentText {
         version: version.into(),
         text: "I agree that my card is kept for what we agree on in writing.".into(),
@@ -32,7 +31,7 @@ fn text(version: &str) -> ConsentText {
 }
 
 /// A rig whose office keeps cards, and whose customers agree.
-async fn keeping() -> Rig {
+pub async fn keeping() -> Rig {
     let mut rig = Rig::new().await;
     rig.office.set_rules(&Rules { card_consent: Some(text("2026-1")), ..Rules::NONE }).unwrap();
     rig.keep = Some(text("2026-1").consent());
@@ -40,7 +39,7 @@ async fn keeping() -> Rig {
 }
 
 /// Takes the first payment with this card until it is captured and the card is kept; the kept card's id.
-async fn kept_card(rig: &mut Rig, card: &str) -> String {
+pub async fn kept_card(rig: &mut Rig, card: &str) -> String {
     rig.pay(payment(1), card, 6_900, How::Offline);
     rig.push();
     rig.work();
@@ -50,7 +49,7 @@ async fn kept_card(rig: &mut Rig, card: &str) -> String {
     rig.text("SELECT id FROM kept_card WHERE ended_ms IS NULL")
 }
 
-fn monthly(rig: &Rig, id: &str, card: &str, tries: u32) -> Result<(), Refused> {
+pub fn monthly(rig: &Rig, id: &str, card: &str, tries: u32) -> Result<(), Refused> {
     let new = NewAgreement {
         id,
         card,
@@ -67,8 +66,8 @@ fn monthly(rig: &Rig, id: &str, card: &str, tries: u32) -> Result<(), Refused> {
     rig.office.write(|tx| agreements::add(tx, &new, runs::today(now_ms), now_ms))
 }
 
-fn only(rig: &Rig) -> Agreement {
-    let mut all = rig.office.read(|db| list::all(db)).unwrap();
+pub fn only(rig: &Rig) -> Agreement {
+    let mut all = rig.office.read(list::all).unwrap();
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
 }
@@ -89,7 +88,7 @@ fn next_due(rig: &Rig) {
     later(rig, i64::from(days));
 }
 
-async fn until(rig: &Rig, expect: &[RunState]) {
+pub async fn until(rig: &Rig, expect: &[RunState]) {
     rig.until_true(|rig| states(rig) == expect, || format!("{:?}, not {expect:?}: {:?}", states(rig), only(rig))).await;
 }
 
@@ -327,6 +326,21 @@ async fn an_office_restored_between_send_and_answer_charges_once() {
 }
 
 #[tokio::test]
+async fn every_date_that_a_lost_office_charged_is_found_again_and_none_is_charged_twice() {
+    let (mut rig, backup) = before_the_date().await;
+    rig.work();
+    until(&rig, &[RunState::Paid; 2]).await;
+    next_due(&rig);
+    until(&rig, &[RunState::Paid; 3]).await;
+    rig.restore(&backup);
+    rig.work();
+    resume(&rig);
+    until(&rig, &[RunState::Paid; 3]).await;
+    assert_eq!((captured(&rig).await, charges(&rig).await.len(), rig.open()), (3, 3, Vec::new()));
+    books_agree(&rig).await;
+}
+
+#[tokio::test]
 async fn what_a_lost_office_never_sent_is_sent_when_a_person_says_so() {
     let (mut rig, backup) = before_the_date().await;
     rig.restore(&backup);
@@ -355,93 +369,4 @@ async fn dates_that_passed_while_the_office_was_off_are_told_and_not_charged_at_
     assert_eq!((captured(&rig).await, rig.open()), (2, vec!["agreement_waits".to_owned()]));
     assert!(rig.text("SELECT note FROM exception WHERE state = 'open'").starts_with("2 due dates from"));
     books_agree(&rig).await;
-}
-
-#[tokio::test]
-async fn a_wish_taken_offline_waits_and_is_followed_only_once_the_bank_approved() {
-    for (card, state, kept) in [("visa-tap", "captured", 1), ("decline", "late_declined", 0)] {
-        let mut rig = keeping().await;
-        rig.pay(payment(1), card, 6_900, How::Offline);
-        rig.push();
-        assert_eq!(rig.count("SELECT count(*) FROM kept_card"), 0, "queued with the payment, and no more");
-        rig.work();
-        rig.until(payment(1), state).await;
-        assert_eq!(rig.count("SELECT count(*) FROM kept_card"), kept, "{card}");
-        assert!(!rig.open().contains(&"card_not_kept".to_owned()));
-    }
-    // Asked for at once, and approved at once.
-    let mut rig = keeping().await;
-    rig.pay(payment(1), "mc-chip", 6_900, How::Online);
-    rig.push();
-    rig.work();
-    rig.until(payment(1), "approved").await;
-    assert_eq!(rig.count("SELECT count(*) FROM kept_card"), 1);
-    // Nobody agreed.
-    let mut rig = keeping().await;
-    rig.keep = None;
-    rig.pay(payment(1), "mc-chip", 6_900, How::Online);
-    rig.push();
-    rig.work();
-    rig.until(payment(1), "approved").await;
-    assert_eq!(rig.count("SELECT count(*) FROM kept_card"), 0);
-}
-
-#[tokio::test]
-async fn a_wish_that_comes_to_nothing_is_on_the_list() {
-    // The handheld showed a text that this office never gave out.
-    let mut rig = keeping().await;
-    rig.keep = Some(text("2025-9").consent());
-    rig.pay(payment(1), "visa-tap", 6_900, How::Online);
-    rig.push();
-    rig.work();
-    rig.until(payment(1), "approved").await;
-    assert_eq!((rig.open(), rig.count("SELECT count(*) FROM kept_card")), (vec!["card_not_kept".to_owned()], 0));
-
-    // A processor that keeps no cards gives no token.
-    let mut rig = keeping().await;
-    rig.pay(payment(1), "visa-tap", 6_900, How::Online);
-    rig.push();
-    rig.work();
-    rig.until(payment(1), "approved").await;
-    rig.stop();
-    rig.office.write(|tx| tx.execute("DELETE FROM kept_card", [])).unwrap();
-    let now_ms = rig.office.now_ms();
-    let loaded = rig.office.read(|db| tillroll::office::payments::facts::load(db, payment(1), now_ms, true));
-    let answer = Answer {
-        approved: true,
-        amount_minor: 6_900,
-        response_code: "00".into(),
-        auth_code: None,
-        token: None,
-        network: None,
-    };
-    rig.office.write(|tx| kept::approved(tx, &loaded.unwrap().unwrap(), &answer, now_ms)).unwrap();
-    assert_eq!(rig.open(), ["card_not_kept"]);
-    assert!(rig.text("SELECT note FROM exception").contains("keeps no cards"));
-}
-
-#[tokio::test]
-async fn a_consent_that_is_taken_back_takes_the_token_and_every_agreement_with_it() {
-    let mut rig = keeping().await;
-    let card = kept_card(&mut rig, "visa-tap").await;
-    monthly(&rig, "a-1", &card, 3).unwrap();
-    rig.office.changed();
-    until(&rig, &[RunState::Paid]).await;
-    let now_ms = rig.office.now_ms();
-    assert!(rig.office.write(|tx| kept::end(tx, &card, "dina", "the customer wrote", now_ms)).unwrap());
-    assert!(!rig.office.write(|tx| kept::end(tx, &card, "dina", "again", now_ms)).unwrap());
-    assert_eq!((rig.text("SELECT token FROM kept_card"), only(&rig).state.as_str()), (String::new(), "stopped"));
-    assert!(matches!(monthly(&rig, "a-2", &card, 3), Err(Refused::Conflict(_))));
-    assert!(matches!(monthly(&rig, "a-3", "nobody", 3), Err(Refused::Missing(_))));
-}
-
-#[tokio::test]
-async fn a_version_stands_for_one_text_for_ever() {
-    let rig = keeping().await;
-    let other = ConsentText { text: "Something else.".into(), ..text("2026-1") };
-    let refused = rig.office.set_rules(&Rules { card_consent: Some(other.clone()), ..Rules::NONE }).unwrap_err();
-    assert!(refused.to_string().contains("stands for another text"), "{refused}");
-    let newer = ConsentText { version: "2026-2".into(), ..other };
-    rig.office.set_rules(&Rules { card_consent: Some(newer), ..Rules::NONE }).unwrap();
-    assert_eq!(rig.count("SELECT count(*) FROM consent_text"), 2, "both are kept for those who agreed to them");
 }

@@ -1,10 +1,7 @@
 //! An office with its pages, its worker and a simulated processor, and the journal of one handheld.
 
-#[path = "../common/card.rs"]
-mod card;
-
+pub use crate::card::card_data;
 use crate::common::{ids, part, stamp, store_of};
-pub use card::card_data;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

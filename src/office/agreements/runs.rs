@@ -5,6 +5,10 @@
 //! says of the payment changes payment, bill and ledger at once, by the same fold as a handheld's rows.
 //! Start at [`begin_due`].
 
+mod by_hand;
+
+pub use by_hand::{again, try_now};
+
 use super::schedule::Every;
 use super::{OFFICE_DEVICE, OFFICE_NAME, suspend, tax, waits};
 use crate::domain::document::DocumentNumber;
@@ -21,7 +25,6 @@ use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::payment::{CardEntry, CardSummary, Extras, Payment};
 use crate::domain::totals::{Extras as NoExtras, totals};
 use crate::facts::{self, Origin, known, write};
-use crate::office::decide::Refused;
 use crate::office::payments::agreed::{Agreed, Force};
 use crate::office::payments::facts::CardPayment;
 use crate::office::payments::publish::trouble;
@@ -36,7 +39,7 @@ use uuid::{Builder, Uuid};
 /// Agreements that are begun in one go at the most.
 const AT_ONCE: usize = 100;
 /// Due dates that may have passed unseen; more are counted with the next go.
-const PASSED_MAX: u32 = 400;
+const PASSED_MAX: usize = 400;
 const DAY_MS: i64 = 86_400_000;
 /// The office's own journal, which has no rows: its changes are in its database, and nothing is sent.
 const OFFICE_EPOCH: &str = "00000000-0000-0000-0000-000000000000";
@@ -90,7 +93,8 @@ pub fn begin_due(office: &Office) -> Result<(), OfficeError> {
     Ok(())
 }
 
-/// Begins the newest run that is due; dates before it that nobody charged are told, and not charged all at once.
+/// Begins the newest run that is due. Dates before it are charged only where a lost office may have done that: they
+/// are looked up, and never sent by themselves. The others are told, and not charged all at once.
 fn begin(db: &Connection, agreement: &str, today: Date, now_ms: i64) -> Result<(), OfficeError> {
     let Some(due) = load(db, agreement)?.filter(|due| due.next <= today) else { return Ok(()) };
     let out = || OfficeError::Record(format!("agreement {agreement} is due after the end of the calendar"));
@@ -98,28 +102,47 @@ fn begin(db: &Connection, agreement: &str, today: Date, now_ms: i64) -> Result<(
     let next = loop {
         dues += 1;
         let next = due.every.due(due.first, dues).ok_or_else(out)?;
-        if next > today || passed.len() >= PASSED_MAX as usize {
+        if next > today || passed.len() >= PASSED_MAX {
             break next;
         }
         passed.push(date);
         date = next;
     };
-    for date in &passed {
+    let mut missed = Vec::new();
+    for date in passed {
+        if may_be_lost(db, date)? {
+            run(db, &due, date, now_ms)?;
+            continue;
+        }
         let sql = "INSERT INTO agreement_run (agreement, due, created_ms) VALUES (?1, ?2, ?3)";
         db.execute(sql, (&due.id, date.to_string(), now_ms))?;
+        missed.push(date);
     }
-    if let Some(first) = passed.first() {
+    if let Some(first) = missed.first() {
         let note =
-            format!("{} due dates from {first} passed without a charge: bill them, or let them go", passed.len());
+            format!("{} due dates from {first} passed without a charge: bill them, or let them go", missed.len());
         waits(db, &due.id, due.amount, &note, now_ms)?;
     }
-    let invoice = bill(db, &due, date, now_ms)?;
+    let sql = "UPDATE agreement SET dues = ?2, next_due = ?3 WHERE id = ?1";
+    db.execute(sql, (&due.id, dues, next.to_string()))?;
+    run(db, &due, date, now_ms)
+}
+
+/// The bill, the payment and the run of one due date.
+fn run(db: &Connection, due: &Due, date: Date, now_ms: i64) -> Result<(), OfficeError> {
+    let invoice = bill(db, due, date, now_ms)?;
     let payment = payment_id(&due.id, date, 0);
-    db.execute("UPDATE agreement SET dues = ?2, next_due = ?3 WHERE id = ?1", (&due.id, dues, next.to_string()))?;
-    charge(db, &due, &invoice, payment, None, date, now_ms)?;
+    charge(db, due, &invoice, (payment, None), date, now_ms)?;
     let sql = "INSERT INTO agreement_run (agreement, due, payment, created_ms) VALUES (?1, ?2, ?3, ?4)";
     db.execute(sql, (&due.id, date.to_string(), payment.to_string(), now_ms))?;
     Ok(())
+}
+
+/// Whether an office that was lost may have charged this date: it ended on that day or later.
+fn may_be_lost(db: &Connection, date: Date) -> Result<bool, OfficeError> {
+    let day = TimeZone::system().to_timestamp(date.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN).as_millisecond();
+    let sql = "SELECT EXISTS (SELECT 1 FROM former_epoch WHERE ended_ms >= ?1)";
+    Ok(db.query_row(sql, [day], |r| r.get(0))?)
 }
 
 fn load(db: &Connection, agreement: &str) -> Result<Option<Due>, OfficeError> {
@@ -222,8 +245,7 @@ fn charge(
     db: &Connection,
     due: &Due,
     invoice: &Invoice,
-    payment: PaymentId,
-    linked_to: Option<PaymentId>,
+    (payment, linked_to): (PaymentId, Option<PaymentId>),
     date: Date,
     now_ms: i64,
 ) -> Result<(), OfficeError> {
@@ -262,13 +284,11 @@ fn charge(
     apply(db, &Event::PaymentIntended(intended), now_ms)?;
     apply(db, &Event::PaymentCardRead(read), now_ms)?;
     apply(db, &Event::PaymentRequested(PaymentRequested { payment, job, visit, amount, blob: none() }), now_ms)?;
-    let since_ms = TimeZone::system().to_timestamp(date.at(0, 0, 0, 0)).map_or(now_ms, |day| day.as_millisecond());
     // There is no ciphertext; its place in the index of card reads is taken by the payment's own id.
     db.execute(
         "INSERT INTO card_payment (payment, device, epoch, currency, amount_minor, blob, ksn, ciphertext_sha256,
                                    kept_card, requested_seq, outcome_seen, outcome, outcome_n, next_ms, in_question)
-         VALUES (?1, ?2, ?3, ?4, ?5, '', '', ?1, ?6, 0, 1, 'none', 0, ?7,
-                 (SELECT coalesce(max(ended_ms), 0) >= ?8 FROM former_epoch))",
+         VALUES (?1, ?2, ?3, ?4, ?5, '', '', ?1, ?6, 0, 1, 'none', 0, ?7, ?8)",
         (
             payment.to_string(),
             OFFICE_DEVICE,
@@ -277,7 +297,7 @@ fn charge(
             amount.minor,
             &due.card,
             now_ms,
-            since_ms.max(1),
+            may_be_lost(db, date)?,
         ),
     )?;
     Ok(())
@@ -345,50 +365,4 @@ fn cancel(db: &Connection, payment: &Payment, outcome: &Outcome) -> Result<(), O
     let why = outcome.reason.clone().unwrap_or_default();
     let cancelled = InvoiceCancelled { invoice: invoice.id, job: payment.job, visit: payment.visit, why };
     apply(db, &Event::InvoiceCancelled(cancelled), outcome.at_ms)
-}
-
-/// A person wants a declined payment tried at once and not on its day.
-///
-/// # Errors
-/// It has ended, or no such run.
-pub fn try_now(db: &Connection, agreement: &str, due: &str, now_ms: i64) -> Result<(), Refused> {
-    let done = db.execute(
-        "UPDATE agreement_run SET now_after =
-             (SELECT count(*) FROM attempt t WHERE t.payment = agreement_run.payment AND t.state = 'declined')
-         WHERE agreement = ?1 AND due = ?2
-           AND payment IN (SELECT payment FROM card_payment WHERE over = 0)
-           AND agreement IN (SELECT id FROM agreement WHERE state = 'active')",
-        (agreement, due),
-    )?;
-    if done == 0 {
-        return Err(Refused::Conflict("This run has ended, or its agreement is not in force."));
-    }
-    let sql = "UPDATE card_payment SET next_ms = ?3
-               WHERE payment = (SELECT payment FROM agreement_run WHERE agreement = ?1 AND due = ?2)";
-    db.execute(sql, (agreement, due, now_ms))?;
-    Ok(())
-}
-
-/// A person wants the bill of a run charged again after every try of its payment was used up: a new payment of the
-/// same bill, linked to the one before.
-///
-/// # Errors
-/// It is no run's present payment, has not ended, or the agreement is not in force.
-pub fn again(db: &Connection, payment: &str, now_ms: i64) -> Result<(), Refused> {
-    let sql = "SELECT r.agreement, r.due, r.n + 1 FROM agreement_run r JOIN card_payment c ON c.payment = r.payment
-               WHERE r.payment = ?1 AND c.over = 1 AND c.captured_minor = 0";
-    let found: Option<(String, String, u32)> =
-        db.prepare_cached(sql)?.query_row([payment], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).optional()?;
-    let (agreement, date, n) = found.ok_or(Refused::Conflict("Another payment has followed already."))?;
-    let due = load(db, &agreement)?
-        .ok_or(Refused::Conflict("The agreement is not in force any more: bill the customer another way."))?;
-    let before: PaymentId = id_from(payment)?;
-    let day: Date = date.parse().map_err(|_| Refused::Missing("due date"))?;
-    let record = facts::payment(db, before).map_err(OfficeError::from)?.ok_or(Refused::Missing("payment"))?;
-    let invoice = facts::invoice(db, record.invoice).map_err(OfficeError::from)?.ok_or(Refused::Missing("bill"))?;
-    let next = payment_id(&agreement, day, n);
-    charge(db, &due, &invoice, next, Some(before), day, now_ms)?;
-    let sql = "UPDATE agreement_run SET payment = ?3, n = ?4, now_after = NULL WHERE agreement = ?1 AND due = ?2";
-    db.execute(sql, (&agreement, &date, next.to_string(), n))?;
-    Ok(())
 }

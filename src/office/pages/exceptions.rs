@@ -58,6 +58,7 @@ fn card(view: &View<'_>, one: &Open) -> Markup {
                 p.links {
                     @if let (Some(job), Some(about)) = (&one.job, &one.about) { a href={ "/jobs/" (job) } { (about) } }
                     @if let Some(payment) = &one.payment { a href={ "/payments?payment=" (payment) } { "the payment" } }
+                    @if matches!(one.kind, ExceptionType::AgreementFailed | ExceptionType::AgreementWaits) { a href="/agreements" { "the agreement" } }
                     @if one.kind == ExceptionType::CashVariance { a href="/shifts" { "the shift" } }
                     @if let Some(device) = &one.device_name { a href="/devices" { "handheld " (device) } }
                     @if let Some(deadline) = one.deadline_ms { b { "deadline " (view.until(deadline)) } }

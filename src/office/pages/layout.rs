@@ -55,13 +55,17 @@ pub(super) fn message(status: StatusCode, text: &str) -> Markup {
 
 /// A page inside the navigation.
 pub(super) fn whole(view: &View<'_>, changes: u64, counts: Counts, mode: Mode, page: Page) -> Markup {
-    let reload_s =
-        if matches!(page.at, "/exceptions" | "/payments" | "/refunds") { RELOAD_WITH_FORM_S } else { RELOAD_S };
+    let reload_s = if matches!(page.at, "/exceptions" | "/payments" | "/refunds" | "/agreements") {
+        RELOAD_WITH_FORM_S
+    } else {
+        RELOAD_S
+    };
     let entries = [
         ("/", "Board", 0, ""),
         ("/review", "Review", counts.review, "calm"),
         ("/payments", "Payments", counts.held, "calm"),
         ("/refunds", "Refunds", counts.refunds, "loud"),
+        ("/agreements", "Agreements", 0, ""),
         ("/exceptions", "Exceptions", counts.exceptions, "loud"),
         ("/shifts", "Shifts", 0, ""),
         ("/devices", "Devices", counts.unwell_devices, "loud"),

@@ -105,7 +105,11 @@ fn receipt(e: &ReceiptQueued) -> String {
 
 fn card(event: &Event) -> Told {
     match event {
-        Event::PaymentIntended(e) => told("plain", "○", format!("Card payment of {} begun", e.amount), ""),
+        Event::PaymentIntended(e) => {
+            let keep =
+                e.keep.as_ref().map(|keep| format!("the customer agreed to consent {}: keep the card", keep.version));
+            told("plain", "○", format!("Card payment of {} begun", e.amount), keep.unwrap_or_default())
+        }
         Event::PaymentAbandoned(e) => told("s-over", "–", "Card payment given up, nothing was sent", e.why.clone()),
         Event::PaymentCardDeclined(e) => told("s-failed", "✕", "Declined by the card", e.why.clone()),
         Event::PaymentCardRead(e) => {

@@ -2,6 +2,7 @@
 //! keeps.
 
 use super::facts::CardPayment;
+use crate::office::kept;
 use crate::office::processors::{Abilities, CardPresent, Kept, Source};
 use crate::office::{Office, OfficeError};
 use crate::sync::wire::seal::{self, CardData};
@@ -12,15 +13,20 @@ pub(super) fn fits(payment: &CardPayment, can: Abilities) -> bool {
     if payment.kept_card.is_some() { can.on_file } else { can.card_present }
 }
 
+/// Whether the processor is asked to keep the card: its holder agreed, and it can.
+pub(super) fn keeps(db: &Connection, payment: &CardPayment, can: Abilities) -> Result<bool, OfficeError> {
+    Ok(can.on_file && kept::is_wanted(db, payment)?)
+}
+
 /// What is charged; `None` where the card's data is not here, or the holder has ended the consent.
 pub(super) fn of(db: &Connection, office: &Office, payment: &CardPayment) -> Result<Option<Source>, OfficeError> {
     match &payment.kept_card {
-        Some(card) => Ok(kept(db, card)?.map(Source::Agreed)),
+        Some(card) => Ok(on_file(db, card)?.map(Source::Agreed)),
         None => Ok(card_data(db, office, payment)?.map(met_a_reader)),
     }
 }
 
-fn kept(db: &Connection, card: &str) -> Result<Option<Kept>, OfficeError> {
+fn on_file(db: &Connection, card: &str) -> Result<Option<Kept>, OfficeError> {
     let sql = "SELECT token, network FROM kept_card WHERE id = ?1 AND ended_ms IS NULL";
     let found =
         db.prepare_cached(sql)?.query_row([card], |r| Ok(Kept { token: r.get(0)?, network: r.get(1)? })).optional()?;

@@ -13,7 +13,6 @@ use super::{refunds, source};
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::{PaymentId, RefundId};
 use crate::office::agreements::runs;
-use crate::office::kept;
 use crate::office::processors::{
     self, Authorisation, FollowUp, LATE_MAX, Late, Processor, ProcessorError, Sent, Source,
 };
@@ -204,7 +203,6 @@ fn prepare(
     let can = processor.abilities();
     let Some(mut payment) = load(db, id, now, can.look_up)? else { return Ok(Call::Nothing) };
     let timing = office.settings().timing;
-    let keep_card = can.on_file && kept::is_wanted(db, &payment)?;
     let step = next(&payment.known, &timing);
     tracing::debug!(payment = %id, ?step, "planned");
     match step {
@@ -243,7 +241,8 @@ fn prepare(
         }
         Step::Forward { n, deferred } => match source::of(db, office, &payment)? {
             Some(card) => {
-                let request = new_attempt(db, office, &payment, (n, deferred), (card, keep_card), now + lease_ms)?;
+                let card = (card, source::keeps(db, &payment, can)?);
+                let request = new_attempt(db, office, &payment, (n, deferred), card, now + lease_ms)?;
                 payment.sent = Some(follow_up::sent(&request));
                 payment.fence = 1;
                 payment.tries = 0;
@@ -254,6 +253,7 @@ fn prepare(
         Step::Send(n) => match source::of(db, office, &payment)? {
             Some(card) => {
                 lease(db, &mut payment, n, Some("in_doubt"), now + lease_ms)?;
+                let keep_card = source::keeps(db, &payment, can)?;
                 let request = payment.sent.clone().map(|sent| again(sent, card, keep_card));
                 Ok(request.map_or(Call::Nothing, |request| Call::Authorise(payment, Box::new(request))))
             }

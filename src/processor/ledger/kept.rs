@@ -128,16 +128,16 @@ pub(super) fn keep(tx: &Transaction<'_>, key: &str, card: &CardFacts) -> Result<
 
 fn kept(tx: &Transaction<'_>, token: &str) -> Result<Option<Kept>, LedgerError> {
     let sql = "SELECT card, brand, last4, network_id FROM kept_cards WHERE token = ?1 AND forgotten_at_ms IS NULL";
-    let found: Option<(Option<String>, Option<String>, Option<String>, String)> = tx
-        .prepare_cached(sql)?
-        .query_row([token], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-        .optional()?;
-    Ok(found.map(|(name, brand, last4, network_id)| {
+    let mut query = tx.prepare_cached(sql)?;
+    let found = query.query_row([token], |row| {
+        let (name, brand): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
         let card = CARDS.iter().find(|card| Some(card.name) == name.as_deref());
         let brand = ["visa", "mastercard", "other"].into_iter().find(|known| Some(*known) == brand.as_deref());
         let read = CardRead::Read { behaviour: card.map(|card| card.behaviour), amount_agrees: true };
-        Kept { facts: CardFacts { read, name: card.map(|card| card.name), brand, last4 }, network_id }
-    }))
+        let facts = CardFacts { read, name: card.map(|card| card.name), brand, last4: row.get(2)? };
+        Ok(Kept { facts, network_id: row.get(3)? })
+    });
+    Ok(found.optional()?)
 }
 
 fn soft_declines(tx: &Transaction<'_>, token: &str) -> Result<u32, LedgerError> {

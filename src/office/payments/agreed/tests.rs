@@ -7,7 +7,9 @@ const DAY_MS: i64 = 86_400_000;
 const NOW_MS: i64 = 100 * DAY_MS;
 const AGREED: Agreed = Agreed { force: Force::Active, declines: 0, tries: 3, not_before_ms: 0 };
 
-fn known(last: Option<(AttemptState, &str)>) -> Known {
+type Last = Option<(AttemptState, &'static str)>;
+
+fn known(last: Last) -> Known {
     let attempt = |(state, code): (AttemptState, &str)| Attempt {
         n: 1,
         state,
@@ -49,7 +51,7 @@ fn word(step: &Step) -> String {
 #[test]
 fn each_place_has_one_next_step_by_the_force_of_the_agreement() {
     use AttemptState as S;
-    let cases: [(Option<(S, &str)>, [&str; 3]); 10] = [
+    let cases = [
         (None, ["Forward { n: 1, deferred: false }", "wait 0", "Voided true"]),
         (Some((S::Prepared, "")), ["LookUp(1)", "LookUp(1)", "LookUp(1)"]),
         (Some((S::InDoubt, "")), ["LookUp(1)", "LookUp(1)", "LookUp(1)"]),
