@@ -134,6 +134,7 @@ async fn take_card(training: &mut training::Training, card: &str) -> PaymentStat
     let invoice = till.store.issue_invoice(row.job, row.visit).await.unwrap();
     let id = PaymentId(Uuid::now_v7());
     let intent = PaymentIntended {
+        keep: None,
         payment: id,
         invoice: invoice.id,
         document: invoice.document.clone(),

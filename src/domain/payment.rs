@@ -32,6 +32,7 @@
 //! | tendered | outcome expired | corrected |
 //! | recorded · tendered | payment.corrected | corrected |
 
+mod card;
 mod extras;
 mod marks;
 mod refunds;
@@ -39,6 +40,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use card::{CardEntry, CardSummary};
 pub use extras::{Extras, Split, share};
 pub use marks::CardMarks;
 pub use state::{PaymentState, Standing};
@@ -75,40 +77,6 @@ impl Tender {
             Tender::Transfer => "Transfer",
         }
     }
-}
-
-/// How the card met the reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CardEntry {
-    /// Tapped.
-    Contactless,
-    /// Inserted.
-    Chip,
-    /// Swiped.
-    Magstripe,
-    /// Not there: the processor keeps it.
-    OnFile,
-}
-
-/// All that is kept of a card in the clear.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CardSummary {
-    /// `VISA`, `MASTERCARD`…
-    pub brand: String,
-    /// Four digits.
-    pub last4: String,
-    /// Application id, hex.
-    pub aid: String,
-    /// Application label.
-    pub label: String,
-    /// How the holder was verified, in words for the receipt.
-    pub cvm: String,
-    /// How the card met the reader.
-    pub entry: CardEntry,
-    /// What rules hang on.
-    #[serde(default, skip_serializing_if = "CardMarks::is_none")]
-    pub marks: CardMarks,
 }
 
 /// One payment.

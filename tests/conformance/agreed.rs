@@ -46,7 +46,13 @@ async fn token(host: &Localstripe) -> String {
 
 /// An office that knows the kept card of a payment taken on the doorstep.
 fn office(folder: &std::path::Path, url: String, token: &str, ahead_ms: &Arc<AtomicI64>) -> Office {
-    let merchant = Merchant { name: "M".into(), address: "A".into(), tax_id: "T".into(), logo: Vec::new() };
+    let merchant = Merchant {
+        name: "M".into(),
+        address: "A".into(),
+        tax_id: "T".into(),
+        merchant_id: String::new(),
+        logo: Vec::new(),
+    };
     let timing = Timing { answer_ms: 5_000, retry_ms: 20, ..Timing::STANDARD };
     let settings = Settings { processor_url: url, timing, currency: Currency::EUR, merchant };
     let ahead = ahead_ms.clone();

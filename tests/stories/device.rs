@@ -127,6 +127,7 @@ impl Device {
         let payment = PaymentId(self.fresh());
         let minor = invoice.totals.total_minor + extras.sum_minor().unwrap();
         self.commit(&Event::PaymentIntended(PaymentIntended {
+            keep: None,
             payment,
             invoice: invoice.id,
             document: invoice.document.clone(),

@@ -57,7 +57,7 @@ impl CardSummary {
     }
 
     /// How it is funded, as its chip says; `None` when it does not. EMV has no tag for it in the clear. Its sources are
-    /// the application itself ([`DEBIT_APPLICATIONS`]) and the words of the application label (tag 9F12, else 50),
+    /// the application itself (`DEBIT_APPLICATIONS`) and the words of the application label (tag 9F12, else 50),
     /// which the issuer writes: `VISA CREDIT`, `US DEBIT`. A label without one of these words, and a stripe, tell
     /// nothing; of two words the one that forbids a surcharge counts.
     pub fn funding(&self) -> Option<Funding> {

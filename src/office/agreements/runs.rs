@@ -268,6 +268,7 @@ fn charge(
         label: String::new(),
         cvm: String::new(),
         entry: CardEntry::OnFile,
+        marks: Default::default(),
     };
     let none = String::new;
     let read = PaymentCardRead {

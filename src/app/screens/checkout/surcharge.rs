@@ -49,7 +49,9 @@ pub fn agreed(model: &mut Model, again: Question, linked_to: Option<PaymentId>, 
         model.overlay = Some(Overlay::Confirm(again));
         return;
     }
+    // What was said about keeping the card still stands.
+    let keep = model.card.as_ref().and_then(|first| first.machine.intent().keep.clone());
     model.checkout.credit = true;
-    pay::begin(model, linked_to, out);
+    pay::begin(model, linked_to, keep, out);
     model.checkout.credit = false;
 }

@@ -19,6 +19,7 @@ fn known(last: Last) -> Known {
         lease_ms: 0,
     };
     Known {
+        beside: false,
         now_ms: NOW_MS,
         caught_up: true,
         request_age_ms: None,
