@@ -141,12 +141,7 @@ impl PaymentView {
 
     /// The word for its state on screens.
     pub fn word(&self) -> &'static str {
-        match (self.state(), self.payment.tender) {
-            (PaymentState::Tendered, Tender::Transfer) => "TRANSFER ANNOUNCED",
-            (PaymentState::Recorded, Tender::Transfer) => "TRANSFER ARRIVED",
-            (PaymentState::Recorded, Tender::Cheque) => "PAID BY CHEQUE",
-            (state, _) => state.word(),
-        }
+        self.state().word_by(self.payment.tender)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every state of a payment, its name in JSON, its word for people, and what a person needs to tell apart.
 
+use super::Tender;
 use serde::{Deserialize, Serialize};
 
 /// Every state of a payment. The names in JSON are these in snake case.
@@ -97,6 +98,16 @@ impl PaymentState {
             PaymentState::Tendered => "COUNTING",
             PaymentState::Recorded => "PAID CASH",
             PaymentState::Corrected => "CORRECTED",
+        }
+    }
+
+    /// The word for a payment by this tender: cash and what a person declares share states.
+    pub fn word_by(self, tender: Tender) -> &'static str {
+        match (self, tender) {
+            (PaymentState::Tendered, Tender::Transfer) => "TRANSFER ANNOUNCED",
+            (PaymentState::Recorded, Tender::Transfer) => "TRANSFER ARRIVED",
+            (PaymentState::Recorded, Tender::Cheque) => "PAID BY CHEQUE",
+            (state, _) => state.word(),
         }
     }
 

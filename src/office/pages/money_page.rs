@@ -141,7 +141,7 @@ fn row(view: &View<'_>, one: &Seen, with_job: bool) -> Markup {
     html! {
         tr .wants[alarming] id={ "p-" (payment.id) } {
             td title={ "received " (view.exact(one.received_ms)) } { (view.when(payment.at_ms)) }
-            td { (words::payment(payment.state)) @if payment.offline { " " span.tag { "offline" } } }
+            td { (words::payment(payment.state, payment.tender)) @if payment.offline { " " span.tag { "offline" } } }
             td.n {
                 (words::money(payment.amount))
                 @let approved = if payment.approved_minor == payment.amount.minor { 0 } else { payment.approved_minor };

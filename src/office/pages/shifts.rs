@@ -5,6 +5,7 @@ use super::layout::{self, Page};
 use super::query::shifts::{Outside, SHIFTS_MAX, Seen, outside, shifts};
 use super::{View, words};
 use crate::domain::money::Money;
+use crate::domain::payment::Tender;
 use crate::domain::shift::words::{difference, unsent};
 use crate::domain::shift::{CashMove, Late};
 use maud::{Markup, html};
@@ -110,7 +111,7 @@ fn late(view: &View<'_>, one: &Late, amount: Money) -> Markup {
     html! {
         div {
             (words::state("s-alert", "▲", "LATE")) " "
-            a href={ "/payments?payment=" (one.payment) } { (one.document) } " " (words::payment(one.state)) " "
+            a href={ "/payments?payment=" (one.payment) } { (one.document) } " " (words::payment(one.state, Tender::Card)) " "
             (words::money(amount)) " " span.dim title=(view.exact(one.at_ms)) { (view.when(one.at_ms)) }
         }
     }

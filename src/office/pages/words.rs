@@ -3,7 +3,7 @@
 use super::View;
 use crate::domain::job::{MoneyState, VisitState};
 use crate::domain::money::{Currency, Money};
-use crate::domain::payment::{PaymentState, Standing};
+use crate::domain::payment::{PaymentState, Standing, Tender};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -52,8 +52,8 @@ pub(super) fn money_look(state: MoneyState) -> Option<(&'static str, &'static st
     }
 }
 
-/// What became of a payment.
-pub(super) fn payment(of: PaymentState) -> Markup {
+/// What became of a payment by this tender.
+pub(super) fn payment(of: PaymentState, tender: Tender) -> Markup {
     let (tone, shape) = match of {
         PaymentState::LateDeclined | PaymentState::Expired => ("s-alert", "▲"),
         PaymentState::Held => ("s-pending", "‖"),
@@ -66,7 +66,7 @@ pub(super) fn payment(of: PaymentState) -> Markup {
             Standing::Failed => ("s-failed", "✕"),
         },
     };
-    state(tone, shape, of.word())
+    state(tone, shape, of.word_by(tender))
 }
 
 /// `EUR 1 204.50` with the thousands apart; the currency stays small.
