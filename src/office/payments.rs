@@ -28,6 +28,12 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// How long whoever has begun a call has it for itself, milliseconds: after a crash it is made again then, under the
+    /// same name.
+    pub fn lease_ms(&self) -> i64 {
+        i64::try_from(self.answer_ms).unwrap_or(i64::MAX / 4).saturating_mul(3)
+    }
+
     /// 15 s for an answer, 60 s for a request, an hour unseen, a day authorised.
     pub const STANDARD: Timing = Timing {
         answer_ms: 15_000,

@@ -104,18 +104,22 @@ fn refund(view: &View<'_>, work: &Work) -> Markup {
                 }
             }
             @if work.state == "waits" && view.visitor.role.may_decide() {
-                form.resolve method="post" action={ "/refunds/" (refund.id) "/release" } {
-                    (layout::token(view))
-                    button type="submit" {
-                        @if refund.tender == Tender::Card { "Give " (refund.amount) " back to the card" }
-                        @else { "It was given back by hand" }
+                div.ways {
+                    form.resolve method="post" action={ "/refunds/" (refund.id) "/release" } {
+                        (layout::token(view))
+                        button type="submit" {
+                            @if refund.tender == Tender::Card { "Give " (refund.amount) " back to the card" }
+                            @else if refund.tender == Tender::Cash && refund.payment.is_none() {
+                                "Let the technician hand over " (refund.amount)
+                            } @else { "It was given back by hand" }
+                        }
                     }
-                }
-                form.resolve method="post" action={ "/refunds/" (refund.id) "/refuse" } {
-                    (layout::token(view))
-                    input type="text" name="reason" required minlength=(REASON_MIN_CHARS) maxlength=(REASON_MAX_CHARS)
-                        placeholder="Why not?" aria-label="Why not?" autocomplete="off";
-                    button type="submit" { "Refuse" }
+                    form.resolve method="post" action={ "/refunds/" (refund.id) "/refuse" } {
+                        (layout::token(view))
+                        input type="text" name="reason" required minlength=(REASON_MIN_CHARS) maxlength=(REASON_MAX_CHARS)
+                            placeholder="Why not?" aria-label="Why not?" autocomplete="off";
+                        button type="submit" { "Refuse" }
+                    }
                 }
             }
         }

@@ -215,8 +215,8 @@ fn prepare(db: &Connection, office: &Office, id: RefundId) -> Result<Option<(Wor
     };
     let Some(of) = sent_of(db, &payment, n)? else { return Ok(None) };
     let call = follow_up::keep(db, office, &payment, n, of, (Kind::Refund, &id.to_string()), amount)?;
-    // Who stops in the middle is tried again after a while, under the same name.
-    db.execute("UPDATE refund_work SET next_ms = ?2 WHERE refund = ?1", (id.to_string(), now + RETRY_MAX_MS))?;
+    let until = now.saturating_add(office.settings().timing.lease_ms());
+    db.execute("UPDATE refund_work SET next_ms = ?2 WHERE refund = ?1", (id.to_string(), until))?;
     Ok(Some((work, call)))
 }
 

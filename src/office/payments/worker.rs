@@ -131,8 +131,7 @@ enum Call {
 }
 
 async fn step(office: &Office, processor: &dyn Processor, id: PaymentId) -> Result<(), OfficeError> {
-    let timing = office.settings().timing;
-    let lease_ms = i64::try_from(timing.answer_ms).unwrap_or(i64::MAX / 4).saturating_mul(3);
+    let lease_ms = office.settings().timing.lease_ms();
     match office.write(|tx| prepare(tx, office, processor, id, lease_ms))? {
         Call::Nothing => Ok(()),
         Call::Authorise(payment, request) => authorise(office, processor, payment, *request).await,
