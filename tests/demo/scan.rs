@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use memchr::memmem;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tillroll_hardware::reader::cards::TEST_CARDS;
@@ -36,7 +37,7 @@ fn forms(pan: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn holds(bytes: &[u8], form: &[u8]) -> bool {
-    bytes.windows(form.len()).any(|window| window == form)
+    memmem::find(bytes, form).is_some()
 }
 
 /// What else the bytes may stand for: zstd frames in them, and runs of base64.
@@ -44,13 +45,7 @@ fn unpacked(bytes: &[u8]) -> Vec<Vec<u8>> {
     const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
     const MOST: usize = 4 * 1024 * 1024;
     let mut out = Vec::new();
-    for (at, window) in bytes.windows(4).enumerate() {
-        if window == ZSTD
-            && let Ok(plain) = zstd::bulk::decompress(&bytes[at..], MOST)
-        {
-            out.push(plain);
-        }
-    }
+    out.extend(memmem::find_iter(bytes, &ZSTD).filter_map(|at| zstd::bulk::decompress(&bytes[at..], MOST).ok()));
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     for run in bytes.split(|byte| !plain(byte)).filter(|run| run.len() >= 20) {
         let whole = &run[..run.len() / 4 * 4];
