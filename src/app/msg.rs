@@ -2,12 +2,11 @@
 //!
 //! Invariant: plain comparable data; times, ids and what the world answered come in here and nowhere else.
 
-use crate::domain::event::ReceiptState;
 use crate::domain::id::PaymentId;
 use crate::domain::payment::Payment;
 use crate::domain::price::PriceItem;
 use crate::domain::read::{JobDetail, SyncStatus, TodayRow};
-use crate::domain::receipt::{Dots, ReceiptRow, Sheet};
+use crate::domain::receipt::{PrintedReceipt, ReceiptPreview};
 use crate::domain::shift::ShiftNow;
 use crate::flow;
 use uuid::Uuid;
@@ -99,32 +98,6 @@ pub struct DevicesNews {
     pub pairing: bool,
     /// Why the last thing did not work, in a sentence.
     pub problem: Option<String>,
-}
-
-/// A receipt as it would be printed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ReceiptPreview {
-    /// Its rows.
-    pub rows: Vec<ReceiptRow>,
-    /// A sheet that a stopped program left at the printer: nobody knows whether it came out.
-    pub unfinished: Option<Sheet>,
-    /// Local date and time of the receipt that it would replace.
-    pub replaces: Option<String>,
-    /// The merchant's copy needs the holder's signature.
-    pub signature: bool,
-    /// The receipt's number as a code.
-    pub number: Option<Dots>,
-}
-
-/// What became of a receipt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrintedReceipt {
-    /// Which sheet.
-    pub sheet: Sheet,
-    /// How it ended.
-    pub state: ReceiptState,
-    /// What happened and what to do.
-    pub sentence: String,
 }
 
 /// What happened.

@@ -6,11 +6,13 @@
 pub mod back;
 pub mod content;
 pub mod example;
+mod sheet;
 pub mod standing;
 pub mod statement;
 pub mod tender;
 
 pub use back::RefundLine;
+pub use sheet::{PrintedReceipt, ReceiptPreview};
 pub use standing::ReceiptStanding;
 pub use tender::{TenderLine, mark, short_reference};
 

@@ -3,14 +3,14 @@
 //! Invariant: never blocks the screen. Every effect is done beside it and answers with a message. Start at [`run`].
 
 use super::actors::pin::approve;
-use super::actors::printer::{Preview, Printed, Progress};
+use super::actors::printer::Progress;
 use super::clock::local_day;
 use super::link::LinkState;
 use super::terminal::{self, Guard};
 use super::till::Till;
 use crate::app::effect::{DemoCommand, Effect, IDS_WANTED};
 use crate::app::model::{Model, Settings};
-use crate::app::msg::{LinkView, Msg, OpId, PrintedReceipt, ReaderView, ReceiptPreview};
+use crate::app::msg::{LinkView, Msg, OpId, ReaderView};
 use crate::app::update::{start, update};
 use crate::app::view::view;
 use crate::domain::id::{JobId, PaymentId, ShiftId};
@@ -242,13 +242,6 @@ impl Hands {
             }
             Effect::RenderReceipt { op, job, party, columns } => {
                 let outcome = self.till.printer.preview(job, party, columns).await;
-                let outcome = outcome.map(|Preview { rows, unfinished, replaces, signature, number }| ReceiptPreview {
-                    rows,
-                    unfinished,
-                    replaces,
-                    signature,
-                    number,
-                });
                 self.say(Msg::Receipt { op, outcome }).await;
             }
             Effect::CheckPrinter { op } => {
@@ -292,7 +285,6 @@ impl Hands {
 
     async fn print(&self, op: OpId, job: JobId, party: Party) {
         let outcome = self.till.printer.print(job, party).await;
-        let outcome = outcome.map(|Printed { sheet, state, sentence }| PrintedReceipt { sheet, state, sentence });
         self.say(Msg::Printed { op, outcome }).await;
         self.answer(self.till.store.run(|store| store.sync_status()).await.map(Msg::Sync)).await;
     }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tillroll::app::effect::Effect;
-use tillroll::app::msg::{LinkView, Msg, PrintedReceipt, ReaderView, ReceiptPreview};
+use tillroll::app::msg::{LinkView, Msg, ReaderView};
 use tillroll::cli::rig::Rig;
 use tillroll::domain::event::{Event as Row, LineAdded};
 use tillroll::domain::id::PaymentId;
@@ -18,7 +18,6 @@ use tillroll::domain::payment::Payment;
 use tillroll::flow::payment::{Effect as Step, Event};
 use tillroll::keyfile::signing_key;
 use tillroll::office::api;
-use tillroll::runtime::actors::printer::Preview;
 use tillroll::runtime::actors::sync::Pace;
 use tillroll::store::Store;
 use tillroll::sync::client::enrol;
@@ -241,21 +240,9 @@ impl Handheld {
                 Msg::Invoiced { op, outcome: issued.and(detail.map(Box::new)) }
             }
             Effect::RenderReceipt { op, job, party, columns } => {
-                let preview = till.printer.preview(job, party, columns).await;
-                let outcome = preview.map(|Preview { rows, unfinished, replaces, signature, number }| ReceiptPreview {
-                    rows,
-                    unfinished,
-                    replaces,
-                    signature,
-                    number,
-                });
-                Msg::Receipt { op, outcome }
+                Msg::Receipt { op, outcome: till.printer.preview(job, party, columns).await }
             }
-            Effect::Print { op, job, party } => {
-                let printed = till.printer.print(job, party).await;
-                let printed = printed.map(|p| PrintedReceipt { sheet: p.sheet, state: p.state, sentence: p.sentence });
-                Msg::Printed { op, outcome: printed }
-            }
+            Effect::Print { op, job, party } => Msg::Printed { op, outcome: till.printer.print(job, party).await },
             Effect::OpenDrawer(row) => {
                 till.printer.open_drawer(row).await.unwrap();
                 return None;

@@ -5,10 +5,10 @@
 use super::paper::*;
 use super::sample::*;
 use super::shift::at_shift;
-use crate::app::msg::{DevicesNews, Msg, OpId, PrintedReceipt, ReceiptPreview};
+use crate::app::msg::{DevicesNews, Msg, OpId};
 use crate::domain::event::ReceiptState;
 use crate::domain::payment::{Payment, PaymentState};
-use crate::domain::receipt::Sheet;
+use crate::domain::receipt::{PrintedReceipt, ReceiptPreview, Sheet};
 use crate::flow::payment::{Event, Offline};
 use tillroll_hardware::printer::Interruption;
 use unicode_width::UnicodeWidthStr;

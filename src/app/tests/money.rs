@@ -6,11 +6,11 @@ use super::paper::*;
 use super::sample::*;
 use crate::app::effect::Effect;
 use crate::app::model::{Overlay, Question, Screen};
-use crate::app::msg::{Msg, OpId, ReceiptPreview};
+use crate::app::msg::{Msg, OpId};
 use crate::domain::decision::CollectAgain;
 use crate::domain::event::{Event as Row, ReceiptState};
 use crate::domain::payment::{Payment, PaymentState, Tender};
-use crate::domain::receipt::Sheet;
+use crate::domain::receipt::{ReceiptPreview, Sheet};
 use crate::flow::payment::{Effect as Step, Event, Offline, Phase};
 
 /// Presses keys and compares the rows asked for by the last one.

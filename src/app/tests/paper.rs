@@ -1,10 +1,11 @@
 //! Receipts for tests.
 
-use crate::app::msg::{PrintedReceipt, ReceiptPreview};
 use crate::domain::event::ReceiptState;
 use crate::domain::mode::Mode;
 use crate::domain::read::JobDetail;
-use crate::domain::receipt::{Merchant, Party, Receipt, ReceiptKind, RefundLine, Sheet, TenderLine};
+use crate::domain::receipt::{
+    Merchant, Party, PrintedReceipt, Receipt, ReceiptKind, ReceiptPreview, RefundLine, Sheet, TenderLine,
+};
 use crate::runtime::actors::printer::on_screen;
 use tillroll_hardware::printer::profile::Profile;
 

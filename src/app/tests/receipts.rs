@@ -5,12 +5,12 @@ use super::paper::*;
 use super::sample::*;
 use crate::app::effect::Effect;
 use crate::app::model::Screen;
-use crate::app::msg::{Msg, OpId, ReceiptPreview};
+use crate::app::msg::{Msg, OpId};
 use crate::domain::event::{Event, ReceiptState};
 use crate::domain::id::RefundId;
 use crate::domain::payment::{PaymentState, Tender};
 use crate::domain::read::{JobDetail, ReceiptDue};
-use crate::domain::receipt::{Party, ReceiptStanding, mark};
+use crate::domain::receipt::{Party, ReceiptPreview, ReceiptStanding, mark};
 use crate::domain::refund::{Refund, RefundKind, RefundState};
 
 fn overtaken() -> JobDetail {

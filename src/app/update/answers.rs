@@ -4,10 +4,11 @@
 
 use crate::app::effect::Effect;
 use crate::app::model::{AfterSaving, ChainView, CheckoutView, DemoView, Model, ReceiptView, Screen};
-use crate::app::msg::{OpId, PrintedReceipt, ReaderView, ReceiptPreview};
+use crate::app::msg::{OpId, ReaderView};
 use crate::app::screens::{add_line, entry, job, receipt, shift};
 use crate::domain::event::ReceiptState;
 use crate::domain::read::JobDetail;
+use crate::domain::receipt::{PrintedReceipt, ReceiptPreview};
 
 /// The wanted job came. A receipt in front that it has overtaken is laid out anew.
 pub fn job_came(model: &mut Model, detail: Box<JobDetail>, out: &mut Vec<Effect>) {

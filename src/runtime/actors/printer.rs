@@ -11,7 +11,7 @@ use super::store::StoreHandle;
 use crate::domain::event::{DrawerOpened, Event as Row, ReceiptEnded, ReceiptState};
 use crate::domain::id::JobId;
 use crate::domain::receipt::content::{Block, content};
-use crate::domain::receipt::{Dots, Party, Receipt, ReceiptRow, Sheet};
+use crate::domain::receipt::{Dots, Party, PrintedReceipt, Receipt, ReceiptPreview, ReceiptRow};
 use compose::{Composed, compose};
 use ed25519_dalek::SigningKey;
 use std::sync::Arc;
@@ -47,32 +47,6 @@ pub struct Progress {
     pub waits: Option<&'static str>,
 }
 
-/// A receipt as it would be printed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preview {
-    /// Its rows.
-    pub rows: Vec<ReceiptRow>,
-    /// A sheet that a stopped program left at the printer.
-    pub unfinished: Option<Sheet>,
-    /// Local date and time of the receipt that it would replace.
-    pub replaces: Option<String>,
-    /// The merchant's copy needs the holder's signature.
-    pub signature: bool,
-    /// Its number as a code.
-    pub number: Option<Dots>,
-}
-
-/// What became of a receipt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Printed {
-    /// Which sheet.
-    pub sheet: Sheet,
-    /// How it ended.
-    pub state: ReceiptState,
-    /// What happened and what to do.
-    pub sentence: String,
-}
-
 /// A way to the printer; cheap to clone.
 #[derive(Clone)]
 pub struct PrinterHandle {
@@ -101,14 +75,20 @@ impl PrinterHandle {
     }
 
     /// The receipt of a job's invoice as it would be printed now for a party, on a screen of so many columns.
-    pub async fn preview(&self, job: JobId, party: Party, columns: u16) -> Result<Preview, String> {
+    pub async fn preview(&self, job: JobId, party: Party, columns: u16) -> Result<ReceiptPreview, String> {
         let Composed { mut receipt, row, at_ms } = self.compose(job, party).await?;
         let (unfinished, (seq, hash)) =
             self.store.run(move |store| Ok((store.unfinished_sheet(row.invoice)?, store.head()?))).await?;
         receipt.sign(&self.key, seq, hash, at_ms);
         let rows = on_screen(&receipt, columns, &self.printer);
         let signature = receipt.wants_signature();
-        Ok(Preview { rows, unfinished, number: dots(&receipt.reference()), replaces: receipt.replaces, signature })
+        Ok(ReceiptPreview {
+            rows,
+            unfinished,
+            number: dots(&receipt.reference()),
+            replaces: receipt.replaces,
+            signature,
+        })
     }
 
     /// What would stop a receipt now, in a sentence.
@@ -119,7 +99,7 @@ impl PrinterHandle {
     }
 
     /// Prints the receipt of a job's invoice for a party.
-    pub async fn print(&self, job: JobId, party: Party) -> Result<Printed, String> {
+    pub async fn print(&self, job: JobId, party: Party) -> Result<PrintedReceipt, String> {
         let Composed { mut receipt, row, at_ms } = self.compose(job, party).await?;
         let sheet = row.sheet;
         let unclean = !self.store.run(|store| store.unfinished_receipts()).await?.is_empty();
@@ -139,7 +119,7 @@ impl PrinterHandle {
         let by = by.map(str::to_owned);
         let ended = ReceiptEnded { invoice: row.invoice, job, visit: row.visit, sheet, state, by, why };
         self.store.commit(Row::ReceiptEnded(ended), None).await?;
-        Ok(Printed { sheet, state, sentence })
+        Ok(PrintedReceipt { sheet, state, sentence })
     }
 
     /// Asks the printer to stop what it prints.
