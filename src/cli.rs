@@ -10,6 +10,7 @@ pub mod enrol;
 pub mod error;
 pub mod export;
 pub mod handheld;
+pub mod hands;
 pub mod hardware;
 #[cfg(feature = "office")]
 pub mod listen;

@@ -6,62 +6,30 @@
 mod data;
 
 use super::CliError;
+use super::hands::{Hands, TIMING};
 use super::hardware;
 use super::rig::Rig;
 use super::screen;
 use super::state::StateArgs;
-use crate::app::effect::DemoCommand;
 use crate::app::model::Settings;
 use crate::domain::mode::Mode;
 use crate::domain::money::Currency;
-use crate::flow::payment::Timing;
 use crate::runtime::actors::sync::practice::PracticeLink;
-use crate::runtime::driver::{self, Desk, Switches};
+use crate::runtime::driver::{self, Desk};
 use crate::runtime::terminal;
 use crate::store::Store;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tillroll_hardware::printer::sim::Pace as Paper;
-use tillroll_hardware::reader::cards::TEST_CARDS;
 use tillroll_hardware::reader::mms;
 use tillroll_hardware::reader::sim::SimControl;
 
 /// The folder in the handheld's own.
 const FOLDER: &str = "training";
-/// Nobody presents a card.
-const NOBODY: &str = "nobody";
 /// How long after arming the customer's card comes.
 const PRESENT_AFTER: Duration = Duration::from_millis(900);
-/// A minute for the card; after eight seconds without an answer the outcome is unknown.
-const TIMING: Timing = Timing { present_ms: 60_000, unknown_ms: 8_000 };
-
-struct Hands {
-    link: PracticeLink,
-    customer: SimControl,
-    card: Mutex<String>,
-}
-
-impl Switches for Hands {
-    fn command(&self, command: &DemoCommand) {
-        match command {
-            DemoCommand::ToggleLink => self.link.toggle(),
-            DemoCommand::PresentCard(name) => {
-                if self.customer.present((name != NOBODY).then_some(name)) {
-                    name.clone_into(&mut self.card.lock().unwrap_or_else(PoisonError::into_inner));
-                }
-            }
-        }
-    }
-
-    fn state(&self) -> (bool, String, Vec<String>) {
-        let card = self.card.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let names = TEST_CARDS.iter().map(|card| card.name).chain([NOBODY]);
-        (self.link.is_cut(), card, names.map(str::to_owned).collect())
-    }
-}
-
 /// A training handheld that runs.
 pub struct Training {
     /// The handheld.
@@ -98,9 +66,7 @@ pub async fn run(args: &StateArgs) -> Result<bool, CliError> {
     let dir = folder(&args.dir()?);
     let mut training = start(&dir, jiff::Timestamp::now().as_millisecond(), Paper::Real)?;
     let first = "visa-tap";
-    training.customer.present(Some(first));
-    let hands =
-        Hands { link: training.link.clone(), customer: training.customer.clone(), card: Mutex::new(first.to_owned()) };
+    let hands = Hands::new(training.link.clone(), training.customer.clone(), first);
     let settings = Settings {
         timing: TIMING,
         mode: Mode::Training,

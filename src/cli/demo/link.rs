@@ -1,5 +1,6 @@
 //! The demo's network: a relay between handheld and office that can be cut and restored, with real sockets.
 
+use crate::cli::hands::LinkSwitch;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -22,6 +23,16 @@ impl Switch {
     /// Whether it is cut.
     pub fn is_cut(&self) -> bool {
         *self.0.borrow()
+    }
+}
+
+impl LinkSwitch for Switch {
+    fn toggle(&self) {
+        if self.is_cut() { self.restore() } else { self.cut() }
+    }
+
+    fn is_cut(&self) -> bool {
+        Switch::is_cut(self)
     }
 }
 

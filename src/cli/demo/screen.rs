@@ -1,27 +1,20 @@
 //! The demo with a screen: a handheld in this terminal, the dispatcher's pages in a browser.
 
-use super::link::Switch;
 use super::world::{self, DemoReader, Listen, Tempo, World};
-use crate::app::effect::DemoCommand;
 use crate::app::model::Settings;
+use crate::cli::hands::{Hands, TIMING};
 use crate::cli::{CliError, screen};
-use crate::flow::payment::Timing;
 use crate::office::payments;
 use crate::runtime::actors::sync::Pace;
-use crate::runtime::driver::{self, Desk, Switches};
+use crate::runtime::driver::{self, Desk};
 use crate::runtime::terminal;
 use anyhow::anyhow;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tillroll_hardware::printer::sim::Pace as Paper;
-use tillroll_hardware::reader::cards::TEST_CARDS;
-use tillroll_hardware::reader::sim::SimControl;
-
-/// Nobody presents a card: for trying the cancel key and the reader's time-out.
-const NOBODY: &str = "nobody";
 
 /// As on the doorstep, but an answer that is late comes within seconds.
 const TEMPO: Tempo = Tempo {
@@ -31,35 +24,6 @@ const TEMPO: Tempo = Tempo {
     present_after: Duration::from_millis(900),
     paper: Paper::Real,
 };
-
-/// A minute for the card; after eight seconds without an answer the outcome is unknown.
-const TIMING: Timing = Timing { present_ms: 60_000, unknown_ms: 8_000 };
-
-struct Hands {
-    link: Switch,
-    customer: SimControl,
-    card: Mutex<String>,
-}
-
-impl Switches for Hands {
-    fn command(&self, command: &DemoCommand) {
-        match command {
-            DemoCommand::ToggleLink if self.link.is_cut() => self.link.restore(),
-            DemoCommand::ToggleLink => self.link.cut(),
-            DemoCommand::PresentCard(name) => {
-                if self.customer.present((name != NOBODY).then_some(name)) {
-                    name.clone_into(&mut self.card.lock().unwrap_or_else(PoisonError::into_inner));
-                }
-            }
-        }
-    }
-
-    fn state(&self) -> (bool, String, Vec<String>) {
-        let card = self.card.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let names = TEST_CARDS.iter().map(|card| card.name).chain([NOBODY]);
-        (self.link.is_cut(), card, names.map(str::to_owned).collect())
-    }
-}
 
 /// Runs until the technician leaves; then says where everything is.
 pub(super) async fn run(
@@ -79,9 +43,7 @@ pub(super) async fn run(
     let processor = SocketAddr::new(office.ip(), next_port);
     let mut world = World::start(dir, day, Listen { office, processor }, TEMPO, reader).await?;
     let first = "visa-tap";
-    world.customer.present(Some(first));
-    let hands =
-        Hands { link: world.link.clone(), customer: world.customer.clone(), card: Mutex::new(first.to_owned()) };
+    let hands = Hands::new(world.link.clone(), world.customer.clone(), first);
     let identity = world.rig.till.store.run(|store| store.identity()).await.map_err(|why| anyhow!(why))?;
     let settings = Settings {
         currency: world::CURRENCY,
