@@ -1,42 +1,27 @@
 //! Live, test and training are kept apart: an office for its whole life, a handheld from its office, training from all.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/office.rs"]
+mod the_office;
+
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
+use the_office::office;
 use tillroll::cli::training;
 use tillroll::domain::event::{Event as Row, LineAdded, PaymentIntended, RefundRequested, ShiftOpened};
 use tillroll::domain::id::{LineId, PaymentId, RefundId, ShiftId};
 use tillroll::domain::line::{Line, Quantity};
 use tillroll::domain::mode::Mode;
-use tillroll::domain::money::{Currency, Money};
+use tillroll::domain::money::Money;
 use tillroll::domain::payment::{Extras, PaymentState, Tender};
-use tillroll::domain::receipt::{Merchant, Party};
+use tillroll::domain::receipt::Party;
 use tillroll::domain::refund::{RefundKind, RefundState};
 use tillroll::flow::payment::{Machine, Phase, Timing as Wait};
-use tillroll::office::payments::Timing;
-use tillroll::office::{Office, Settings, api};
+use tillroll::office::{Office, api};
 use tillroll::sync::client::{Client, ClientError, enrol};
 use tillroll_hardware::printer::sim::Pace;
 use uuid::Uuid;
-
-fn office(dir: &Path) -> Office {
-    let merchant = Merchant {
-        name: "M".into(),
-        address: "A".into(),
-        tax_id: "T".into(),
-        merchant_id: String::new(),
-        logo: Vec::new(),
-    };
-    let settings = Settings {
-        processor_url: "http://127.0.0.1:1".into(),
-        timing: Timing::STANDARD,
-        currency: Currency::EUR,
-        merchant,
-    };
-    Office::open(&dir.join("office.sqlite"), settings, Arc::new(|| 1_764_000_000_000)).unwrap()
-}
 
 #[test]
 fn an_office_has_one_mode_for_its_whole_life() {

@@ -1,22 +1,21 @@
 //! An office without a socket, and a handheld that is enrolled at it.
 
+#[path = "../common/office.rs"]
+mod office;
+
 use crate::common::{ids, part, stamp, store_of};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tempfile::TempDir;
 use tillroll::domain::event::{Event, LineAdded, PaymentIntended, VisitMoved};
 use tillroll::domain::id::DeviceId;
 use tillroll::domain::job::VisitState;
 use tillroll::domain::journal::{Hash, Row};
 use tillroll::domain::line::Line;
-use tillroll::domain::money::Currency;
-use tillroll::domain::receipt::Merchant;
-use tillroll::office::payments::Timing;
-use tillroll::office::{Office, Settings, api};
+use tillroll::office::{Office, api};
 use tillroll::store::Store;
 use tillroll::sync::wire::batch::{Batch, Blob, Envelope};
 use tillroll::sync::wire::{batch_bytes, challenge_bytes};
@@ -35,21 +34,7 @@ pub struct Rig {
 impl Rig {
     pub async fn new() -> Rig {
         let folder = tempfile::tempdir().unwrap();
-        let merchant = Merchant {
-            name: "M".into(),
-            address: "A".into(),
-            tax_id: "T".into(),
-            merchant_id: String::new(),
-            logo: Vec::new(),
-        };
-        let settings = Settings {
-            processor_url: "http://127.0.0.1:1".into(),
-            timing: Timing::STANDARD,
-            currency: Currency::EUR,
-            merchant,
-        };
-        let office =
-            Office::open(&folder.path().join("office.sqlite"), settings, Arc::new(|| 1_764_000_000_000)).unwrap();
+        let office = office::office(folder.path());
         office.publish().unwrap();
         let router = api::router(office.clone());
         let key = SigningKey::from_bytes(&[7; 32]);

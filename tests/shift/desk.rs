@@ -1,15 +1,14 @@
 //! An office that takes a handheld's journal.
 
+#[path = "../common/office.rs"]
+mod office;
+
 use crate::till::Till;
 use ed25519_dalek::{Signer as _, SigningKey};
-use std::sync::Arc;
 use tempfile::TempDir;
 use tillroll::domain::id::DeviceId;
 use tillroll::domain::journal::Hash;
-use tillroll::domain::money::Currency;
-use tillroll::domain::receipt::Merchant;
-use tillroll::office::payments::Timing;
-use tillroll::office::{Office, Settings};
+use tillroll::office::Office;
 use tillroll::sync::wire::batch::{Batch, Blob, Envelope};
 use tillroll::sync::wire::{RowResult, batch_bytes};
 
@@ -24,21 +23,7 @@ impl Desk {
     /// An office and a handheld that it knows.
     pub fn new() -> (Desk, Till) {
         let folder = tempfile::tempdir().unwrap();
-        let merchant = Merchant {
-            name: "M".into(),
-            address: "A".into(),
-            tax_id: "T".into(),
-            merchant_id: String::new(),
-            logo: Vec::new(),
-        };
-        let settings = Settings {
-            processor_url: "http://127.0.0.1:1".into(),
-            timing: Timing::STANDARD,
-            currency: Currency::EUR,
-            merchant,
-        };
-        let path = folder.path().join("office.sqlite");
-        let office = Office::open(&path, settings, Arc::new(|| 1_764_000_000_000)).unwrap();
+        let office = office::office(folder.path());
         office.add_device("D07", None).unwrap();
         let key = SigningKey::from_bytes(&[7; 32]);
         let public = hex::encode(key.verifying_key().to_bytes());
