@@ -94,7 +94,7 @@ pub const COMMANDS: &[Command] = &[
     row(CommandId::Choose(1), letter('2'), &[Screen::Card], (0, ""), "", ""),
     row(CommandId::Choose(2), letter('3'), &[Screen::Card], (0, ""), "", ""),
     row(CommandId::Choose(3), letter('4'), &[Screen::Card], (0, ""), "", ""),
-    row(CommandId::AskManager, letter('m'), &[Screen::Card, Screen::Unknown], (1, "manager's PIN"), "ask for a manager's PIN", "A manager may allow a payment over a soft limit of the offline policy."),
+    row(CommandId::AskManager, letter('m'), &[Screen::Card, Screen::Unknown], (1, "PIN"), "ask for a manager's PIN", "A manager may allow a payment over a soft limit of the offline policy."),
     row(CommandId::TakeRisk, letter('a'), &[Screen::Card], (1, "accept the risk"), "", "Takes the payment without the bank; you carry the risk until it agrees."),
     row(CommandId::LeaveRisk, Some(Key::Esc), &[Screen::Card], (2, "do not take it"), "", "Refuses the payment; the card data is erased."),
     row(CommandId::TakePart, letter('t'), &[Screen::Card], (1, "take the part"), "take the part", "Takes the part that the bank agreed to; the rest is paid another way."),

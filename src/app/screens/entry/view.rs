@@ -74,11 +74,7 @@ fn words(model: &Model) -> (&'static str, Option<Row>, &'static str) {
         Purpose::Cheque => ("CHEQUE", open, "By cheque"),
         Purpose::Transfer => ("TRANSFER", open, "By transfer"),
         Purpose::Refund { .. } => ("REFUND", of_payment(model), "Give back"),
-        Purpose::Unlinked => {
-            let first = Row::text(" To no payment");
-            let most = most(model).map(|most| first.right(format!("at most {}", most.plain()), Role::Dim));
-            ("REFUND", most, "Give back")
-        }
+        Purpose::Unlinked => ("REFUND", Some(Row::text(" Not for a payment taken here")), "Give back"),
         Purpose::Correct { .. } => ("CORRECT", of_payment(model), ""),
     }
 }
@@ -99,8 +95,10 @@ fn then(model: &Model, amount: Money) -> Vec<Row> {
             .map_or(Vec::new(), |base| pair("With the tip", base.minor.saturating_add(amount.minor))),
         Purpose::Part | Purpose::Cheque | Purpose::Transfer => checkout::open_amount(model)
             .map_or(Vec::new(), |open| pair("Stays open", open.minor.saturating_sub(amount.minor).max(0))),
-        Purpose::Refund { .. } => most(model).map_or(Vec::new(), |most| pair("Can go back", most.minor)),
-        Purpose::Unlinked | Purpose::Correct { .. } => Vec::new(),
+        Purpose::Refund { .. } | Purpose::Unlinked => {
+            most(model).map_or(Vec::new(), |most| pair("Can go back", most.minor))
+        }
+        Purpose::Correct { .. } => Vec::new(),
     }
 }
 
