@@ -330,6 +330,15 @@ CREATE TABLE kept_card (
 ) STRICT;
 CREATE INDEX kept_card_of ON kept_card (customer);
 
+-- Cards whose holder has ended the consent and which the processor was not heard to have forgotten: the token is here until
+-- then, and nowhere else.
+CREATE TABLE card_to_forget (
+    card    TEXT PRIMARY KEY REFERENCES kept_card (id),
+    token   TEXT NOT NULL CHECK (token <> ''),
+    tries   INTEGER NOT NULL DEFAULT 0,
+    next_ms INTEGER NOT NULL
+) STRICT;
+
 -- What a customer has agreed to pay again and again. dues: how many due dates have come; the next is counted from
 -- first_due, so that the 31st stays the 31st. why: of its present state.
 CREATE TABLE agreement (

@@ -4,6 +4,8 @@
 //! was asked for at once or sent later; a wish that comes to nothing is on the dispatcher's list and not lost; what
 //! is kept is the processor's token, never card data. Start at [`approved`].
 
+pub mod forgetting;
+
 use super::exceptions::{Trouble, raise};
 use super::payments::facts::CardPayment;
 use super::processors::Answer;
@@ -127,8 +129,8 @@ pub fn approved(db: &Connection, payment: &CardPayment, answer: &Answer, now_ms:
     raise(db, &trouble, now_ms)
 }
 
-/// The customer takes the consent back: the token goes, and every agreement with it is stopped. False when that was
-/// so before.
+/// The customer takes the consent back: the token goes, every agreement with it is stopped, and the processor is asked to
+/// forget the card. False when that was so before.
 ///
 /// # Errors
 /// No such card, or the database.
@@ -141,6 +143,7 @@ pub fn end(db: &Connection, card: &str, by: &str, why: &str, now_ms: i64) -> Res
     for agreement in of {
         agreements::stop(db, &agreement, by, why, now_ms)?;
     }
+    forgetting::ask(db, card, now_ms)?;
     let sql = "UPDATE kept_card SET token = '', ended_ms = ?2, ended_by = ?3, ended_why = ?4
                WHERE id = ?1 AND ended_ms IS NULL";
     Ok(db.execute(sql, (card, now_ms, by, why))? == 1)

@@ -310,6 +310,11 @@ pub trait Processor: Send + Sync + fmt::Debug {
     /// What it has booked in a period, Unix milliseconds, the end excluded.
     fn booked(&self, from_ms: i64, until_ms: i64) -> Reply<'_, Vec<Booked>>;
 
+    /// Forgets a kept card, by its token; done too when there is none any more.
+    fn forget<'a>(&'a self, _token: &'a str) -> Reply<'a, ()> {
+        Box::pin(async { Err(ProcessorError::Unable("this processor keeps no cards that it could forget")) })
+    }
+
     /// A link by which a customer pays what a description says.
     fn link<'a>(&'a self, key: &'a str, amount_minor: i64, currency: &'a str, what: &'a str) -> Reply<'a, String>;
 }

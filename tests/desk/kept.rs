@@ -90,6 +90,30 @@ async fn a_consent_that_is_taken_back_takes_the_token_and_every_agreement_with_i
 }
 
 #[tokio::test]
+async fn the_processor_is_asked_to_forget_the_card_until_it_has_answered() {
+    let mut rig = keeping().await;
+    let (card, good) = (kept_card(&mut rig, "visa-tap").await, rig.url.clone());
+    let token = rig.text("SELECT token FROM kept_card");
+    let tries = "SELECT coalesce((SELECT tries FROM card_to_forget), 0)";
+    rig.elsewhere("http://127.0.0.1:9");
+    rig.work();
+    let now_ms = rig.office.now_ms();
+    assert!(rig.office.write(|tx| kept::end(tx, &card, "dina", "the customer wrote", now_ms)).unwrap());
+    assert_eq!(rig.text("SELECT token FROM kept_card"), "", "ours does not wait");
+    rig.office.changed();
+    rig.until_true(|rig| rig.count(tries) == 1, || "nobody was asked".into()).await;
+    rig.until_true(|rig| rig.count("SELECT next_ms FROM card_to_forget") != now_ms, || "not again".into()).await;
+    assert_eq!(rig.text("SELECT token FROM card_to_forget"), token, "it is asked again");
+    rig.elsewhere(&good);
+    rig.office.write(|tx| tx.execute("UPDATE card_to_forget SET next_ms = 0", [])).unwrap();
+    rig.work();
+    rig.until_true(|rig| rig.count("SELECT count(*) FROM card_to_forget") == 0, || "not forgotten".into()).await;
+    let ask = reqwest::Client::new().post(format!("{good}/v1/forget")).json(&json!({ "key": token }));
+    let said: serde_json::Value = ask.send().await.unwrap().json().await.unwrap();
+    assert_eq!(said, json!({ "forgotten": false }), "the processor has forgotten it already");
+}
+
+#[tokio::test]
 async fn the_command_line_lists_makes_and_stops_agreements() {
     let mut rig = keeping().await;
     let card = kept_card(&mut rig, "visa-tap").await;

@@ -270,6 +270,13 @@ impl Rig {
         self.working = Some(stop);
     }
 
+    /// The same office at another processor.
+    pub fn elsewhere(&mut self, processor: &str) {
+        self.stop();
+        let database = self.folder.path().join(format!("office{}/office.sqlite", self.offices - 1));
+        self.office = open(&database, processor, &self.ahead_ms, self.began);
+    }
+
     /// The worker ends; what it has under way is lost, as in a crash.
     pub fn stop(&mut self) {
         if let Some(stop) = self.working.take() {

@@ -13,6 +13,7 @@ use super::{refunds, source};
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::{PaymentId, RefundId};
 use crate::office::agreements::runs;
+use crate::office::kept::forgetting;
 use crate::office::processors::{
     self, Authorisation, FollowUp, LATE_MAX, Late, Processor, ProcessorError, Sent, Source,
 };
@@ -62,6 +63,7 @@ pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), P
         }
         follow_up::again(&office, &processor, &mut tasks, AT_ONCE);
         refund(&office, &processor, &mut tasks, &refunding);
+        forgetting::due(&office, &processor, &mut tasks, AT_ONCE);
         let sleep = if begun { 0 } else { pause(&office) };
         tokio::select! {
             () = &mut stop => return Ok(()),

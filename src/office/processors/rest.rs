@@ -154,6 +154,10 @@ impl Processor for Rest {
         Box::pin(self.within(self.book(from_ms, until_ms)))
     }
 
+    fn forget<'a>(&'a self, token: &'a str) -> Reply<'a, ()> {
+        Box::pin(self.within(self.detach(token)))
+    }
+
     fn link<'a>(&'a self, key: &'a str, amount_minor: i64, currency: &'a str, what: &'a str) -> Reply<'a, String> {
         Box::pin(self.within(self.make_link(key, amount_minor, currency, what)))
     }

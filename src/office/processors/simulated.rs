@@ -273,6 +273,10 @@ impl Processor for Simulated {
         })
     }
 
+    fn forget<'a>(&'a self, token: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move { self.call::<Value>("forget", &json!({ "key": token })).await.map(drop) })
+    }
+
     fn link<'a>(&'a self, _: &'a str, _: i64, _: &'a str, _: &'a str) -> Reply<'a, String> {
         Box::pin(async { Err(ProcessorError::Unable("the simulated processor makes no payment links")) })
     }

@@ -1,4 +1,4 @@
-//! Keeping a card for later, and links by which a customer pays. Neither moves money.
+//! Keeping a card for later and forgetting it, and links by which a customer pays. None of it moves money.
 //!
 //! Links follow the API reference ("Create a payment link") and are not tested against a host. Start at
 //! [`Rest::keep`] and [`Rest::make_link`].
@@ -87,6 +87,23 @@ impl Rest {
         let same = method.id == card && method.customer.as_deref() == Some(&customer);
         same.then_some(Some((customer, card)))
             .ok_or_else(|| ProcessorError::InDoubt("the card was kept with somebody else".to_owned()))
+    }
+
+    /// Takes a kept card from its customer, so that nobody can charge it any more.
+    pub(super) async fn detach(&self, token: &str) -> Result<(), ProcessorError> {
+        let (_, card) = objects::card(token)?;
+        let path = format!("/v1/payment_methods/{card}/detach");
+        let said = self.client.post(&path, &[], &format!("{card}:detach")).await?;
+        match said.status {
+            200 => {
+                let method: Method = parse(said.body)?;
+                let gone = method.id == card && method.customer.is_none();
+                gone.then_some(()).ok_or_else(|| ProcessorError::InDoubt("the card is still somebody's".to_owned()))
+            }
+            404 => Ok(()),
+            _ if said.is_refusal() => Err(ProcessorError::Refused(said.why())),
+            _ => Err(said.doubt()),
+        }
     }
 
     async fn customer(&self, key: &str, at_ms: i64) -> Result<String, ProcessorError> {

@@ -265,3 +265,27 @@ fn an_address_that_would_not_do_is_refused_with_a_sentence() {
         assert!(!format!("{rest:?}").contains("sk_test"), "{rest:?}");
     }
 }
+
+#[tokio::test]
+async fn a_card_is_forgotten_when_it_is_nobodys_and_only_then() {
+    let method = |customer: Value| json!({ "id": "pm_1", "object": "payment_method", "customer": customer });
+    let cases = [
+        ((200, method(Value::Null)), "done"),
+        ((200, method(json!("cus_1"))), "in doubt"),
+        ((200, json!({ "id": "pm_2", "customer": null })), "in doubt"),
+        ((404, json!({ "error": { "code": "resource_missing" } })), "done"),
+        ((400, json!({ "error": { "type": "invalid_request_error", "message": "not attached" } })), "refused"),
+        ((500, json!({})), "in doubt"),
+    ];
+    for (answer, expect) in cases {
+        let server = Server::json(vec![answer.clone()]).await;
+        let said = match server.rest.forget("cus_1:pm_1").await {
+            Ok(()) => "done",
+            Err(ProcessorError::Refused(_)) => "refused",
+            Err(ProcessorError::InDoubt(_)) => "in doubt",
+            Err(ProcessorError::Unable(_) | ProcessorError::Setting(_)) => "no",
+        };
+        assert_eq!(said, expect, "{answer:?}");
+        assert_eq!(server.asked(), ["POST /v1/payment_methods/pm_1/detach"]);
+    }
+}
