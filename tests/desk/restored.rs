@@ -1,10 +1,12 @@
 //! The office's machine is lost, and another begins from a backup: what the lost one may have sent is never sent again
 //! by itself.
 
+use crate::common::ids;
 use crate::rig::{How, Rig, payment};
 use crate::{decide, read_feed};
 use std::time::Duration;
 use tillroll::domain::decision::Action;
+use tillroll::domain::event::{Event, PaymentStep};
 use tillroll::office::decide::Refused;
 
 /// A rig whose office has the handheld's first rows, and a backup of that.
@@ -140,4 +142,28 @@ async fn payments_that_the_backup_knows_are_looked_up_too() {
     rig.until(id, "captured").await;
     assert_eq!(rig.ledger().await, (1, 6_900));
     assert_eq!(rig.office.verify().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_in_question_holds_back_another_card_of_the_same_invoice() {
+    let (mut rig, backup) = backed_up().await;
+    let (first, second) = (payment(1), payment(2));
+    rig.pay(first, "visa-tap", 6_900, How::Online);
+    rig.restore(&backup);
+    rig.push();
+    rig.work();
+    rig.until_true(|rig| rig.open() == ["payment_reconcile"], || "not listed".into()).await;
+    // Nobody answers the technician, who takes another card.
+    let step = PaymentStep { payment: first, job: ids().job, visit: ids().visit, why: "no answer".into() };
+    rig.tell(&Event::PaymentUnknown(step), None);
+    rig.pay_linked(second, "visa-tap", 6_900, How::Online, 40, Some(first));
+    rig.push();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(rig.ledger().await, (0, 0), "it may be the same money once more");
+    assert_eq!(rig.state(second), "");
+    decide(&rig, "payment_reconcile", Action::AtProcessor, Some("69.00")).unwrap();
+    rig.office.changed();
+    rig.until(first, "captured").await;
+    rig.until(second, "held").await;
+    assert_eq!(rig.ledger().await, (0, 0));
 }

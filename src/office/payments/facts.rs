@@ -69,16 +69,18 @@ const SQL: &str = "
                AND NOT EXISTS (SELECT 1 FROM device_epoch o WHERE o.device = c.device AND o.acked_seq < o.stated_seq)
                AS caught_up,
            p.base_minor, i.total_minor - (SELECT coalesce(sum(max(o.covers_minor + o.promises_minor,
-                                coalesce((SELECT min(o.base_minor, a.approved_minor) FROM attempt a
+                                coalesce((SELECT min(o.base_minor, a.approved_minor - b.refunded_minor) FROM attempt a
                                           JOIN card_payment b ON b.payment = a.payment
-                                          WHERE a.payment = o.id AND a.state = 'approved' AND b.void_requested = 0), 0))), 0)
+                                          WHERE a.payment = o.id AND (a.state = 'approved' AND b.void_requested = 0
+                                              OR a.state = 'captured' AND o.approved_minor = 0)), 0))), 0)
                             FROM payment o WHERE o.invoice = p.invoice AND o.id <> p.id)
            - (SELECT coalesce(sum(d.amount_minor), 0) FROM decision d JOIN payment w ON w.id = d.payment
               WHERE w.invoice = p.invoice AND d.action = 'write_off') AS open_minor,
            (SELECT coalesce(sum(o.base_minor), 0) FROM payment o JOIN card_payment b ON b.payment = o.id
             WHERE o.invoice = p.invoice AND o.id <> p.id AND b.void_requested = 0
-              AND EXISTS (SELECT 1 FROM attempt a WHERE a.payment = o.id
-                          AND a.state IN ('prepared', 'announced', 'in_doubt'))) AS doubtful_minor,
+              AND (b.in_question > 0 AND b.over = 0
+                   OR EXISTS (SELECT 1 FROM attempt a WHERE a.payment = o.id
+                              AND a.state IN ('prepared', 'announced', 'in_doubt')))) AS doubtful_minor,
            i.state <> 'cancelled' AS billed
     FROM card_payment c JOIN payment p ON p.id = c.payment JOIN invoice i ON i.id = p.invoice
     JOIN device_epoch e ON e.device = c.device AND e.epoch = c.epoch

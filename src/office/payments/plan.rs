@@ -95,7 +95,8 @@ pub struct Known {
     pub released: bool,
     /// The invoice still owes this much, without this payment.
     pub covers: bool,
-    /// It will not owe this much if another payment that is at the processor without an answer is agreed to.
+    /// It will not owe this much if another payment that is at the processor without an answer, or may be there since a
+    /// lost office's day, is agreed to.
     pub beside: bool,
     /// The office's last word.
     pub said: Option<OutcomeState>,

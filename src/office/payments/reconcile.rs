@@ -8,6 +8,7 @@ use super::facts::CardPayment;
 use super::follow_up::{next_stan, sent_of};
 use super::plan::SOFT_DECLINES;
 use super::publish::trouble;
+use super::record::wake_others;
 use super::worker::postpone;
 use crate::domain::exception::ExceptionType;
 use crate::office::exceptions::settle;
@@ -192,7 +193,7 @@ fn adopt(
          WHERE payment = ?1",
         (payment, now_ms, approved),
     )?;
-    Ok(())
+    wake_others(db, payment, now_ms)
 }
 
 /// The processor has it, captured so much: a person or the settlement file says so. False when it is not in question.
@@ -224,6 +225,7 @@ pub fn not_at_processor(db: &Connection, payment: &str, now_ms: i64) -> Result<b
     }
     forget_alive(db, payment)?;
     db.execute("UPDATE card_payment SET in_question = 0, next_ms = ?2 WHERE payment = ?1", (payment, now_ms))?;
+    wake_others(db, payment, now_ms)?;
     Ok(true)
 }
 

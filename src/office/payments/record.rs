@@ -49,11 +49,16 @@ pub(super) fn settle_attempt(
             db.execute(sql, (&id, approved, now))?;
         }
         postpone(db, payment.id, now)?;
-        // Others of the same invoice may wait for this answer.
-        let sql = "UPDATE card_payment SET next_ms = min(next_ms, ?2) WHERE over = 0 AND payment IN
-                   (SELECT o.id FROM payment o JOIN payment p ON p.invoice = o.invoice WHERE p.id = ?1 AND o.id <> ?1)";
-        db.execute(sql, (&id, now))?;
+        wake_others(db, &id, now)?;
     }
+    Ok(())
+}
+
+/// Others of the same invoice may wait for what has become of a payment.
+pub(super) fn wake_others(db: &Connection, payment: &str, now_ms: i64) -> Result<(), OfficeError> {
+    let sql = "UPDATE card_payment SET next_ms = min(next_ms, ?2) WHERE over = 0 AND payment IN
+               (SELECT o.id FROM payment o JOIN payment p ON p.invoice = o.invoice WHERE p.id = ?1 AND o.id <> ?1)";
+    db.execute(sql, (payment, now_ms))?;
     Ok(())
 }
 
