@@ -119,6 +119,7 @@ CREATE TABLE refund (
     record       TEXT NOT NULL
 ) STRICT;
 CREATE INDEX refund_by_payment ON refund (payment);
+CREATE INDEX refund_by_job ON refund (job);
 
 CREATE TABLE ledger_entry (
     id       TEXT PRIMARY KEY,

@@ -610,10 +610,11 @@ CREATE UNIQUE INDEX decision_once ON decision (exception) WHERE undone_ms IS NUL
 CREATE INDEX decision_of_payment ON decision (payment, action);
 
 -- The processor's settlement file, line by line. line: the processor's own id of it. payment: whom it was matched to.
+-- chargeback: the cardholder disputes the payment, and the money is taken back; chargeback_reversed: it came again.
 CREATE TABLE settlement_line (
     line         TEXT PRIMARY KEY CHECK (line <> ''),
     reference    TEXT NOT NULL,
-    type         TEXT NOT NULL CHECK (type = 'sale' OR type = 'refund' OR type = 'payout'),
+    type         TEXT NOT NULL CHECK (type = 'sale' OR type = 'refund' OR type = 'payout' OR type = 'chargeback' OR type = 'chargeback_reversed'),
     amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
     currency     TEXT NOT NULL CHECK (length(currency) = 3),
     fee_minor    INTEGER NOT NULL CHECK (fee_minor >= 0),

@@ -147,6 +147,7 @@ pub fn actions(kind: ExceptionType) -> &'static [Action] {
         | ExceptionType::TransferExpected
         | ExceptionType::CardExpiring
         | ExceptionType::UnmatchedPayment
+        | ExceptionType::Disputed
         | ExceptionType::VoidFailed
         | ExceptionType::CashVariance
         | ExceptionType::Conflict

@@ -24,6 +24,8 @@ pub enum ExceptionType {
     HeldExcess,
     /// A void came too late; a refund is needed.
     VoidFailed,
+    /// The cardholder disputes a payment, and the bank has taken the money back.
+    Disputed,
     /// A reversal is not answered.
     ReversalStuck,
     /// Cash counted and cash expected differ.
@@ -56,7 +58,7 @@ pub enum ExceptionType {
 
 impl ExceptionType {
     /// Every type.
-    pub const ALL: [ExceptionType; 22] = [
+    pub const ALL: [ExceptionType; 23] = [
         ExceptionType::LateDecline,
         ExceptionType::CardExpiring,
         ExceptionType::CardExpired,
@@ -65,6 +67,7 @@ impl ExceptionType {
         ExceptionType::UnmatchedPayment,
         ExceptionType::HeldExcess,
         ExceptionType::VoidFailed,
+        ExceptionType::Disputed,
         ExceptionType::ReversalStuck,
         ExceptionType::CashVariance,
         ExceptionType::Conflict,
@@ -92,6 +95,7 @@ impl ExceptionType {
             ExceptionType::UnmatchedPayment => "unmatched_payment",
             ExceptionType::HeldExcess => "held_excess",
             ExceptionType::VoidFailed => "void_failed",
+            ExceptionType::Disputed => "disputed",
             ExceptionType::ReversalStuck => "reversal_stuck",
             ExceptionType::CashVariance => "cash_variance",
             ExceptionType::Conflict => "conflict",
@@ -130,6 +134,9 @@ impl ExceptionType {
                 "The payment breaks a rule or exceeds what is owed: release it or void it before its deadline."
             }
             ExceptionType::VoidFailed => "The void came too late: give a refund.",
+            ExceptionType::Disputed => {
+                "The cardholder disputes this payment: answer the processor in time, with the signed receipt, and note it."
+            }
             ExceptionType::ReversalStuck => {
                 "The processor does not answer a reversal: it is repeated; call the processor if it stays."
             }

@@ -1,6 +1,7 @@
 //! The office's word on a payment, as the feed brings it.
 
 use super::id::PaymentId;
+use super::payment::PaymentState;
 use serde::{Deserialize, Serialize};
 
 /// What the office says.
@@ -27,6 +28,30 @@ pub enum OutcomeState {
     VoidFailed,
     /// Captured at the processor; the device shows it and journals nothing.
     Captured,
+    /// Settled by the processor, all of it; shown like captured.
+    Settled,
+    /// The cardholder disputes it, and the bank has taken the money back; shown like captured.
+    Disputed,
+}
+
+impl OutcomeState {
+    /// How far the money came since the bank agreed; `None` for what is no step on that way.
+    pub fn since_approval(self) -> Option<PaymentState> {
+        match self {
+            OutcomeState::Captured => Some(PaymentState::Captured),
+            OutcomeState::Settled => Some(PaymentState::Settled),
+            OutcomeState::Disputed => Some(PaymentState::Disputed),
+            OutcomeState::Approved
+            | OutcomeState::PartlyApproved
+            | OutcomeState::Declined
+            | OutcomeState::LateDeclined
+            | OutcomeState::Expired
+            | OutcomeState::Held
+            | OutcomeState::NotSent
+            | OutcomeState::Voided
+            | OutcomeState::VoidFailed => None,
+        }
+    }
 }
 
 /// One word of the office. A later one (larger `n`) replaces an earlier one.

@@ -18,7 +18,7 @@
 //! | card_read | payment.authorize_requested | requested |
 //! | card_read · unknown | payment.accepted_offline | stored |
 //! | requested | payment.unknown | unknown |
-//! | requested · unknown · stored · held | outcome approved · outcome captured | approved |
+//! | requested · unknown · stored · held | outcome approved · outcome captured · outcome settled · outcome disputed | approved |
 //! | requested · unknown · held | outcome partly_approved | partly_approved |
 //! | requested · unknown · held | outcome declined | declined |
 //! | requested · unknown · stored | outcome held | held |
@@ -304,8 +304,10 @@ impl Payment {
         let held_online = self.state == PaymentState::Held && !self.offline;
         let voiding = self.state == PaymentState::VoidPending;
         let (state, approved, pending) = match outcome.state {
-            // Captured is also news to a device that never heard of the approval before it.
-            OutcomeState::Approved | OutcomeState::Captured if waits || stored => {
+            // What came after the approval is also news to a device that never heard of it.
+            OutcomeState::Approved | OutcomeState::Captured | OutcomeState::Settled | OutcomeState::Disputed
+                if waits || stored =>
+            {
                 (PaymentState::Approved, outcome.amount_minor, 0)
             }
             OutcomeState::PartlyApproved if waits || held_online => (PaymentState::PartlyApproved, 0, 0),
@@ -343,7 +345,9 @@ impl Payment {
             | OutcomeState::NotSent
             | OutcomeState::Voided
             | OutcomeState::VoidFailed
-            | OutcomeState::Captured => return None,
+            | OutcomeState::Captured
+            | OutcomeState::Settled
+            | OutcomeState::Disputed => return None,
         };
         let mut next = self.clone();
         next.state = state;

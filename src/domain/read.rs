@@ -41,6 +41,8 @@ pub struct TodayRow {
     pub total: Option<Money>,
     /// What is open of it.
     pub open: Option<Money>,
+    /// What refunds have made of a visit that was paid.
+    pub back: Option<ReceiptStanding>,
     /// The office's word.
     pub review: Review,
 }
@@ -117,20 +119,17 @@ impl JobDetail {
 pub struct PaymentView {
     /// The device's record.
     pub payment: Payment,
-    /// Captured by the office.
-    pub captured: bool,
+    /// How far the money came since the bank agreed: captured, settled or disputed.
+    pub went_on: Option<PaymentState>,
     /// The office said that the request came too old to be sent.
     pub not_sent: bool,
 }
 
 impl PaymentView {
-    /// The state to show: the device's, and `captured` where the office went on from approved.
+    /// The state to show: the device's, and what came of it where it went on from approved.
     pub fn state(&self) -> PaymentState {
-        if self.captured && self.payment.state == PaymentState::Approved {
-            PaymentState::Captured
-        } else {
-            self.payment.state
-        }
+        let approved = self.payment.state == PaymentState::Approved;
+        self.went_on.filter(|_| approved).unwrap_or(self.payment.state)
     }
 
     /// What a person needs to tell apart. An announced transfer is a promise.

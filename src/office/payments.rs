@@ -8,6 +8,7 @@ pub mod publish;
 pub mod reconcile;
 mod record;
 pub mod refunds;
+pub mod settled;
 mod source;
 pub mod transfers;
 pub mod worker;

@@ -4,13 +4,14 @@ use super::{Store, StoreError};
 use crate::domain::customer::{Customer, Equipment, Site};
 use crate::domain::decision::CollectAgain;
 use crate::domain::id::{CustomerId, JobId, SiteId};
-use crate::domain::invoice::PaidSums;
+use crate::domain::invoice::{Invoice, PaidSums};
 use crate::domain::job::{Job, MoneyState, VisitState, VisitWork};
 use crate::domain::ledger::Account;
 use crate::domain::money::Money;
 use crate::domain::outcome::OutcomeState;
 use crate::domain::payment::{Payment, Standing};
 use crate::domain::read::{JobDetail, PaymentView, TodayRow};
+use crate::domain::receipt::{ReceiptStanding, RefundLine, TenderLine};
 use crate::domain::refund::Refund;
 use crate::domain::rules::Rules;
 use crate::domain::totals::{Extras, totals};
@@ -82,6 +83,7 @@ impl Store {
             money: work.money,
             total: invoice.as_ref().map(|invoice| invoice.totals.total()),
             open,
+            back: if work.money == MoneyState::Paid { given_back(db, job.id, invoice.as_ref(), open)? } else { None },
             review: job.review,
         })
     }
@@ -158,6 +160,21 @@ fn equipment(db: &Connection, site: SiteId) -> Result<Vec<String>, StoreError> {
         .collect()
 }
 
+/// What refunds have made of a paid invoice, in a receipt's word for it.
+fn given_back(
+    db: &Connection,
+    job: JobId,
+    invoice: Option<&Invoice>,
+    open: Option<Money>,
+) -> Result<Option<ReceiptStanding>, StoreError> {
+    let refunds = refunds_of_job(db, job)?;
+    let (Some(invoice), Some(open), false) = (invoice, open, refunds.is_empty()) else { return Ok(None) };
+    let payments = payments_of_job(db, job)?;
+    let refunds = RefundLine::all(&refunds, &payments, invoice);
+    let standing = ReceiptStanding::of(&TenderLine::all(&payments, invoice.id), &refunds, open);
+    Ok(Some(standing).filter(|standing| standing.is_refund()))
+}
+
 fn refunds_of_job(db: &Connection, id: JobId) -> Result<Vec<Refund>, StoreError> {
     let mut statement = db.prepare_cached("SELECT record FROM refund WHERE job = ?1 ORDER BY id")?;
     let texts = statement.query_map([id.to_string()], |r| r.get::<_, String>(0))?;
@@ -182,7 +199,7 @@ pub(super) fn payment_view(payment: Payment, outcome: Option<String>) -> Result<
     let outcome: Option<OutcomeState> = outcome.map(|state| named(&state)).transpose()?;
     Ok(PaymentView {
         payment,
-        captured: outcome == Some(OutcomeState::Captured),
+        went_on: outcome.and_then(OutcomeState::since_approval),
         not_sent: outcome == Some(OutcomeState::NotSent),
     })
 }

@@ -1,8 +1,11 @@
 //! The settlement file and the day's books, by the command line and the real database.
 
+use crate::read_feed;
 use crate::rig::{HOUR_MS, How, Rig, START_MS, card_data, payment};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
+use tillroll::domain::payment::PaymentState;
+use tillroll::domain::receipt::ReceiptStanding;
 
 const HEAD: &str = "line,reference,type,amount,currency,fee,settled_on,batch,payout\n";
 
@@ -108,9 +111,74 @@ async fn a_payment_in_question_is_answered_by_the_settlement_file() {
     let (status, answer) = import(&rig, &format!("L1,{key},sale,69.00,EUR,0,2025-11-25,B1,\n"), &[]).await;
     assert_eq!(status, 0, "{answer}");
     rig.office.changed();
-    rig.until(payment(1), "captured").await;
+    rig.until(payment(1), "settled").await;
     assert_eq!(rig.open(), Vec::<String>::new());
     assert_eq!(rig.ledger().await, (0, 0), "it was not sent");
+}
+
+/// Where a payment stands on the handheld's screens, after it has read its feed; nothing of it is journalled.
+fn shown(rig: &mut Rig, n: u128) -> PaymentState {
+    let head = rig.store.sync_status().unwrap().head_seq;
+    read_feed(rig);
+    for outcome in rig.store.unseen_outcomes().unwrap() {
+        let known = rig.store.payment(outcome.payment).unwrap();
+        assert_eq!(known.after_outcome(&outcome), None, "{:?} asks nothing of the handheld", outcome.state);
+        rig.store.outcome_seen(&outcome).unwrap();
+    }
+    assert_eq!(rig.store.sync_status().unwrap().head_seq, head);
+    let views = rig.store.payments().unwrap();
+    views.iter().find(|view| view.payment.id == payment(n)).unwrap().state()
+}
+
+#[tokio::test]
+async fn the_handheld_hears_how_far_settlement_is_and_no_line_lies_for_ever() {
+    let mut rig = Rig::new().await;
+    rig.work();
+    let key = rig.captured(1, 3_000).await;
+    assert_eq!(shown(&mut rig, 1), PaymentState::Captured);
+    let line = |n: u8, kind: &str, amount: &str| format!("L{n},{key},{kind},{amount},EUR,0,2025-11-25,B{n},\n");
+    let none = Vec::<String>::new();
+    for (lines, dry, state, open, status) in [
+        (line(1, "sale", "30.00"), true, PaymentState::Captured, none.clone(), 0),
+        (line(1, "sale", "30.00"), false, PaymentState::Settled, none.clone(), 0),
+        // A second sale: not what was captured, so that nobody says that it is settled.
+        (line(2, "sale", "5.00"), false, PaymentState::Captured, vec!["unmatched_payment".to_owned()], 1),
+    ] {
+        let (said, answer) = import(&rig, &lines, if dry { &["--dry-run"] } else { &[] }).await;
+        assert_eq!((said, shown(&mut rig, 1), rig.open()), (status, state, open), "{answer}");
+    }
+    // The cardholder disputes another one; then the bank gives it back.
+    let key = rig.captured(2, 3_900).await;
+    let line = |n: u8, kind: &str, fee: &str| format!("M{n},{key},{kind},39.00,EUR,{fee},2025-11-26,C,\n");
+    import(&rig, &line(1, "sale", "0"), &[]).await;
+    assert_eq!(shown(&mut rig, 2), PaymentState::Settled);
+    let (_, answer) = import(&rig, &line(2, "chargeback", "15.00"), &[]).await;
+    assert_eq!(shown(&mut rig, 2), PaymentState::Disputed);
+    assert_eq!(answer["settlement"]["batches"][0]["net_minor"], -1_500, "{answer}");
+    assert_eq!(answer["settlement"]["disputed"][0]["note"], "EUR 39.00 was charged back", "{answer}");
+    assert_eq!(rig.open(), ["disputed", "unmatched_payment"]);
+    let page = rig.store.job_detail(crate::common::ids().job).unwrap();
+    assert_eq!(ReceiptStanding::of_job(&page), Some(ReceiptStanding::Unknown), "nobody says that it is paid");
+    import(&rig, &line(3, "chargeback_reversed", "0"), &[]).await;
+    assert_eq!(shown(&mut rig, 2), PaymentState::Settled);
+    assert_eq!(rig.open(), ["unmatched_payment"]);
+    assert_eq!(rig.office.verify().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_handheld_that_was_away_hears_of_the_settlement_alone() {
+    let mut rig = Rig::new().await;
+    rig.work();
+    rig.pay(payment(1), "visa-tap", 6_900, How::Offline);
+    rig.push();
+    rig.until(payment(1), "captured").await;
+    let key = rig.text("SELECT key FROM attempt");
+    import(&rig, &format!("L1,{key},sale,69.00,EUR,0,2025-11-25,B1,\n"), &[]).await;
+    rig.hear(payment(1));
+    assert!(rig.push().iter().all(|result| result == "applied"));
+    assert_eq!(shown(&mut rig, 1), PaymentState::Settled);
+    assert_eq!(rig.text("SELECT state FROM payment"), "approved");
+    assert_eq!(rig.open(), Vec::<String>::new());
 }
 
 async fn reconcile(rig: &Rig, processor: &str) -> (i32, Value) {

@@ -10,7 +10,7 @@ use crate::domain::event::{Event, ReceiptState};
 use crate::domain::id::RefundId;
 use crate::domain::payment::{PaymentState, Tender};
 use crate::domain::read::{JobDetail, ReceiptDue};
-use crate::domain::receipt::{Party, ReceiptPreview, ReceiptStanding, mark};
+use crate::domain::receipt::{Party, ReceiptPreview, ReceiptStanding, TenderLine, mark};
 use crate::domain::refund::{Refund, RefundKind, RefundState};
 
 fn overtaken() -> JobDetail {
@@ -72,6 +72,62 @@ fn a_job_whose_money_went_back_says_so() {
         till.keys("R");
         let preview = receipt(&given_back(RefundState::Requested), c);
         till.send(Msg::Receipt { op: OpId(till.model.last_op), outcome: Ok(preview) });
+        till
+    });
+}
+
+#[test]
+fn what_the_processor_did_since_is_said_and_a_disputed_payment_is_not_paid() {
+    for (state, word, paid) in [
+        (PaymentState::Captured, "CAPTURED", true),
+        (PaymentState::Settled, "SETTLED", true),
+        (PaymentState::Disputed, "DISPUTED", false),
+    ] {
+        let mut detail = job(true, vec![payment(1, 12_000, PaymentState::Approved)]);
+        detail.payments[0].went_on = Some(state);
+        for (columns, rows) in SIZES {
+            let mut till = Till::on_job(columns, rows, detail.clone());
+            let mut seen = till.frame();
+            for _ in 0..20 {
+                till.keys("↓");
+                seen.push_str(&till.frame());
+            }
+            let says_paid = seen.lines().any(|line| line.contains(" PAID "));
+            assert!(seen.contains(word) && says_paid == paid, "{state:?} at {columns}: {seen}");
+        }
+        let receipt = TenderLine::of(&detail.payments[0]).statement();
+        assert_eq!(receipt.starts_with("APPROVED"), paid, "{receipt}");
+    }
+    let mut disputed = job(true, vec![payment(1, 12_000, PaymentState::Approved)]);
+    disputed.payments[0].went_on = Some(PaymentState::Disputed);
+    check("job_disputed", &SIZES[..3], |c, r| Till::on_job(c, r, disputed.clone()));
+}
+
+#[test]
+fn the_days_list_says_what_went_back_of_a_paid_visit_in_a_word() {
+    for (standing, word) in [
+        (ReceiptStanding::Refunded, "REFUNDED"),
+        (ReceiptStanding::PartRefunded, "PART REFUNDED"),
+        (ReceiptStanding::RefundWaiting, "REFUND WAITS"),
+    ] {
+        for (columns, rows) in SIZES {
+            let mut till = Till::new(columns, rows);
+            let mut list = day();
+            list[0].back = Some(standing);
+            till.send(Msg::Today(list));
+            for keys in ["", "↓"] {
+                till.keys(keys);
+                let frame = till.frame();
+                let visit: String = frame.lines().skip_while(|line| !line.contains("Ferry House")).take(3).collect();
+                assert!(visit.contains(word) && !visit.contains(" PAID"), "{standing:?} at {columns}: {frame}");
+            }
+        }
+    }
+    check("today_refunded", &SIZES[..2], |c, r| {
+        let mut till = Till::new(c, r);
+        let mut list = day();
+        list[0].back = Some(ReceiptStanding::Refunded);
+        till.send(Msg::Today(list));
         till
     });
 }

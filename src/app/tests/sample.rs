@@ -69,6 +69,7 @@ pub fn day() -> Vec<TodayRow> {
         money,
         total: (total > 0).then(|| eur(total)),
         open: (total > 0).then(|| eur(open)),
+        back: None,
         review: Review::Open,
     };
     vec![
@@ -134,10 +135,7 @@ pub fn job(invoiced: bool, payments: Vec<Payment>) -> JobDetail {
         totals: Some(sums),
         invoice,
         sums: paid,
-        payments: payments
-            .into_iter()
-            .map(|payment| PaymentView { payment, captured: false, not_sent: false })
-            .collect(),
+        payments: payments.into_iter().map(|payment| PaymentView { payment, went_on: None, not_sent: false }).collect(),
         customer_balance: eur(12_000),
         collect_again: None,
         email: "office@kestrel.example".into(),

@@ -93,6 +93,9 @@ fn told(args: &ImportArgs, report: &Report) -> Result<(), CliError> {
     for one in &report.unmatched {
         line(&format!("DIFFERS  {}: {}", money(one.amount_minor, &one.currency), one.note))?;
     }
+    for one in &report.disputed {
+        line(&format!("disputed  {}: {}", money(one.amount_minor, &one.currency), one.note))?;
+    }
     for batch in &report.batches {
         let net = money(batch.net_minor, &batch.currency);
         let (mark, paid) = match (batch.paid_out_minor, batch.agrees) {
@@ -100,7 +103,7 @@ fn told(args: &ImportArgs, report: &Report) -> Result<(), CliError> {
             (Some(paid), true) => ("agrees", format!("paid out {}", money(paid, &batch.currency))),
             (Some(paid), false) => ("DIFFERS", format!("paid out {}", money(paid, &batch.currency))),
         };
-        line(&format!("{mark}  batch {}: {net} after refunds and fees, {paid}", batch.batch))?;
+        line(&format!("{mark}  batch {}: {net} after refunds, chargebacks and fees, {paid}", batch.batch))?;
     }
     for one in &report.unsettled {
         let money = money(one.captured_minor, &one.currency);

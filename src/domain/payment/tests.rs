@@ -10,7 +10,7 @@ use crate::domain::outcome::OutcomeState as O;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const OUTCOMES: [O; 10] = [
+const OUTCOMES: [O; 12] = [
     O::Approved,
     O::PartlyApproved,
     O::Declined,
@@ -21,6 +21,8 @@ const OUTCOMES: [O; 10] = [
     O::Voided,
     O::VoidFailed,
     O::Captured,
+    O::Settled,
+    O::Disputed,
 ];
 
 fn id<T: From<Uuid>>() -> T {

@@ -65,9 +65,11 @@ impl TenderLine {
         };
         let state = view.state();
         let amount = match state {
-            PaymentState::Approved | PaymentState::Captured | PaymentState::Settled | PaymentState::VoidFailed => {
-                Money::new(payment.approved_minor, payment.amount.currency)
-            }
+            PaymentState::Approved
+            | PaymentState::Captured
+            | PaymentState::Settled
+            | PaymentState::Disputed
+            | PaymentState::VoidFailed => Money::new(payment.approved_minor, payment.amount.currency),
             _ => payment.amount,
         };
         TenderLine {

@@ -355,7 +355,9 @@ pub fn heard(db: &Connection, payment: &CardPayment, outcome: &Outcome) -> Resul
         | OutcomeState::Held
         | OutcomeState::NotSent
         | OutcomeState::VoidFailed
-        | OutcomeState::Captured => Ok(()),
+        | OutcomeState::Captured
+        | OutcomeState::Settled
+        | OutcomeState::Disputed => Ok(()),
     }
 }
 

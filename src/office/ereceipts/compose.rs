@@ -79,8 +79,9 @@ fn payments(db: &Connection, invoice: InvoiceId) -> Result<Vec<(PaymentView, Opt
         let word: Option<Outcome> = word.map(|text| from_json(&text)).transpose()?;
         let payment = word.as_ref().and_then(|word| payment.after_outcome(word)).unwrap_or(payment);
         let said = |state| word.as_ref().is_some_and(|word| word.state == state);
-        let (captured, not_sent) = (said(OutcomeState::Captured), said(OutcomeState::NotSent));
-        found.push((PaymentView { payment, captured, not_sent }, word.and_then(|word| word.response_code)));
+        let (went_on, not_sent) =
+            (word.as_ref().and_then(|word| word.state.since_approval()), said(OutcomeState::NotSent));
+        found.push((PaymentView { payment, went_on, not_sent }, word.and_then(|word| word.response_code)));
     }
     Ok(found)
 }

@@ -2,7 +2,7 @@
 //!
 //! UTF-8 CSV with a header row, the columns in any order: `line` (the processor's id of the line, never used twice),
 //! `reference` (our key of the attempt or refund, its RRN, or the processor's own name for it; empty for a payout),
-//! `type` (`sale`, `refund` or `payout`), `amount`, `currency`, `fee` (0 where there is none), `settled_on`
+//! `type` (`sale`, `refund`, `chargeback`, `chargeback_reversed` or `payout`), `amount`, `currency`, `fee` (0 where there is none), `settled_on`
 //! (2025-11-25), `batch`, `payout` (the processor's name for it, or nothing). All or nothing; the same file again
 //! changes nothing. Invariant: never commits. Start at [`import_settlement`].
 
@@ -138,7 +138,7 @@ fn lines(tx: &Transaction<'_>, table: &Table, errors: &mut RowErrors) -> Result<
     for record in &table.rows {
         let mut cells = Cells::new(table, record, errors);
         let line = cells.key("line", &mut keys);
-        let kind = cells.choice("type", &["sale", "refund", "payout"]);
+        let kind = cells.choice("type", &["sale", "refund", "chargeback", "chargeback_reversed", "payout"]);
         let reference = if kind == "payout" { cells.line("reference") } else { cells.required("reference") };
         let currency = cells.currency("currency");
         let amount_minor = cells.amount("amount", currency);

@@ -97,6 +97,8 @@ pub(super) fn is_end(state: OutcomeState) -> bool {
         | OutcomeState::Held
         | OutcomeState::NotSent
         | OutcomeState::VoidFailed
-        | OutcomeState::Captured => false,
+        | OutcomeState::Captured
+        | OutcomeState::Settled
+        | OutcomeState::Disputed => false,
     }
 }

@@ -141,6 +141,8 @@ pub(super) fn outcome(of: &Outcome, who: &str) -> Told {
         OutcomeState::Voided => ("s-over", "–", "voided"),
         OutcomeState::VoidFailed => ("s-alert", "▲", "void came too late, a refund is needed"),
         OutcomeState::Captured => ("s-paid", "✓", "captured"),
+        OutcomeState::Settled => ("s-paid", "✓", "settled by the processor"),
+        OutcomeState::Disputed => ("s-alert", "▲", "disputed by the cardholder"),
     };
     let parts = [
         of.reason.clone(),

@@ -6,7 +6,7 @@
 //! given back. Pure; start at [`next`].
 
 use super::Timing;
-use super::plan::{Attempt, AttemptState, IDLE_MS, Known, SOFT_DECLINES, Step, say};
+use super::plan::{Attempt, AttemptState, IDLE_MS, Known, SOFT_DECLINES, Step, captured, say};
 use crate::domain::outcome::OutcomeState;
 
 /// Whether the agreement is in force.
@@ -43,7 +43,7 @@ pub fn next(known: &Known, agreed: &Agreed, timing: &Timing) -> Step {
         // Announced and without effect; taken back all the same, so that it never gets one.
         AttemptState::Announced => Step::Reverse(attempt.n),
         AttemptState::Reversing => Step::Reverse(attempt.n),
-        AttemptState::Captured => say(known, OutcomeState::Captured, true, None),
+        AttemptState::Captured => captured(known),
         AttemptState::Dead => without_attempt(known, agreed, attempt.n + 1),
         AttemptState::Approved => {
             let age = known.approved_at_ms.map_or(0, |at| known.now_ms - at);

@@ -199,10 +199,18 @@ fn after_attempt(known: &Known, attempt: &Attempt, timing: &Timing) -> Step {
         AttemptState::Captured if known.void_requested => {
             say(known, OutcomeState::VoidFailed, true, Some("it was captured before the void arrived"))
         }
-        AttemptState::Captured => say(known, OutcomeState::Captured, true, None),
+        AttemptState::Captured => captured(known),
         AttemptState::Dead => without_attempt(known, attempt.n + 1, timing),
         AttemptState::Approved => approved(known, attempt, timing),
         AttemptState::Declined => declined(known, attempt),
+    }
+}
+
+/// Nothing is left to do; what was said of it since stays said.
+pub(super) fn captured(known: &Known) -> Step {
+    match known.said {
+        Some(OutcomeState::Settled | OutcomeState::Disputed) => Step::Over,
+        Some(_) | None => say(known, OutcomeState::Captured, true, None),
     }
 }
 

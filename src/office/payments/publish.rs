@@ -2,6 +2,7 @@
 //! somebody must act.
 
 use super::facts::CardPayment;
+use super::settled;
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
@@ -50,7 +51,9 @@ pub fn say(
     if over || state == OutcomeState::Approved {
         db.execute("DELETE FROM blob WHERE sha256 = ?1", [&payment.blob])?;
     }
-    list(db, payment, state, why.unwrap_or(""), now_ms)
+    list(db, payment, state, why.unwrap_or(""), now_ms)?;
+    // The settlement file may have been quicker.
+    settled::said(db, &id, now_ms)
 }
 
 /// Nothing is to be done for this payment any more; its card data is erased.
@@ -63,9 +66,12 @@ pub fn end(db: &Connection, payment: PaymentId) -> Result<(), OfficeError> {
 
 fn amount(payment: &CardPayment, state: OutcomeState) -> i64 {
     match state {
-        OutcomeState::Approved | OutcomeState::PartlyApproved | OutcomeState::Captured | OutcomeState::VoidFailed => {
-            payment.known.last.as_ref().map_or(0, |a| a.approved_minor)
-        }
+        OutcomeState::Approved
+        | OutcomeState::PartlyApproved
+        | OutcomeState::Captured
+        | OutcomeState::Settled
+        | OutcomeState::Disputed
+        | OutcomeState::VoidFailed => payment.known.last.as_ref().map_or(0, |a| a.approved_minor),
         OutcomeState::Declined
         | OutcomeState::LateDeclined
         | OutcomeState::Expired
@@ -98,7 +104,9 @@ fn list(
         | OutcomeState::Declined
         | OutcomeState::NotSent
         | OutcomeState::Voided
-        | OutcomeState::Captured => None,
+        | OutcomeState::Captured
+        | OutcomeState::Settled
+        | OutcomeState::Disputed => None,
     };
     let subject = payment.id.to_string();
     for solved in [ExceptionType::PaymentUnknown, ExceptionType::ReversalStuck, ExceptionType::ApprovedUnseen] {

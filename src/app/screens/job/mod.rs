@@ -52,7 +52,7 @@ pub fn actionable_payment(model: &Model) -> Option<&Payment> {
     let mut waiting = job.payments.iter().filter(|view| view.payment.blocks_other_tender());
     let mut voidable = job.payments.iter().rev().filter(|view| {
         let held = matches!(view.payment.state, PaymentState::Stored | PaymentState::Held | PaymentState::Approved);
-        held && !view.captured
+        held && view.went_on.is_none()
     });
     waiting.next().or_else(|| voidable.next()).map(|view| &view.payment)
 }

@@ -294,6 +294,9 @@ pub fn left_row(job: &JobDetail, look: Look) -> Option<Row> {
         Some(ReceiptStanding::PartRefunded) => (Standing::Paid, "PART REFUNDED"),
         Some(ReceiptStanding::Refunded) => (Standing::Paid, "REFUNDED"),
         _ if job.sums.pending_minor > 0 => (Standing::Pending, "PENDING: the bank has not agreed yet"),
+        _ if job.payments.iter().any(|view| view.state() == PaymentState::Disputed) => {
+            (Standing::Unknown, "DISPUTED: the office deals with it")
+        }
         Some(_) | None => (Standing::Paid, "PAID"),
     };
     Some(Row::of(format!("  {} {word}", mark(look, standing)), role(standing)))
@@ -302,7 +305,10 @@ pub fn left_row(job: &JobDetail, look: Look) -> Option<Row> {
 /// What counts of a payment: the money that was agreed to, else what was asked for.
 pub fn amount_of(view: &PaymentView) -> Money {
     let payment = &view.payment;
-    let agreed = matches!(view.state(), PaymentState::Approved | PaymentState::Captured | PaymentState::Settled);
+    let agreed = matches!(
+        view.state(),
+        PaymentState::Approved | PaymentState::Captured | PaymentState::Settled | PaymentState::Disputed
+    );
     if agreed { Money::new(payment.approved_minor, payment.amount.currency) } else { payment.amount }
 }
 

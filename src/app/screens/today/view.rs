@@ -8,6 +8,7 @@ use crate::app::view::{Body, Place, field_hints, mark, role};
 use crate::domain::job::{MoneyState, Review};
 use crate::domain::payment::Standing;
 use crate::domain::read::TodayRow;
+use crate::domain::receipt::ReceiptStanding;
 use crate::ui::page::Focus;
 use crate::ui::row::Row;
 use crate::ui::text::wrap;
@@ -94,14 +95,19 @@ fn item(model: &Model, row: &TodayRow, selected: bool, place: Place<'_>) -> Vec<
 
 /// The mark, the word where there is room, and the amount that counts.
 fn money(row: &TodayRow, cells: usize, place: Place<'_>) -> (String, Role) {
-    let (standing, word, amount) = match row.money {
-        MoneyState::None => return (String::new(), Role::Plain),
-        MoneyState::Due => (Standing::Open, "due", row.open.or(row.total)),
-        MoneyState::Pending => (Standing::Pending, MoneyState::Pending.word(), row.total),
-        MoneyState::Paid => (Standing::Paid, MoneyState::Paid.word(), row.total),
+    let (standing, word, amount) = match (row.money, row.back) {
+        (MoneyState::None, _) => return (String::new(), Role::Plain),
+        (MoneyState::Due, _) => (Standing::Open, "due", row.open.or(row.total)),
+        (MoneyState::Pending, _) => (Standing::Pending, MoneyState::Pending.word(), row.total),
+        (MoneyState::Paid, Some(ReceiptStanding::Refunded)) => (Standing::Paid, "REFUNDED", row.total),
+        (MoneyState::Paid, Some(ReceiptStanding::PartRefunded)) => (Standing::Paid, "PART REFUNDED", row.total),
+        (MoneyState::Paid, Some(ReceiptStanding::RefundWaiting)) => (Standing::Unknown, "REFUND WAITS", row.total),
+        (MoneyState::Paid, _) => (Standing::Paid, MoneyState::Paid.word(), row.total),
     };
-    let word = if cells < WORD_CELLS { String::new() } else { format!("{word} ") };
-    let amount = amount.map(|money| money.plain()).unwrap_or_default();
+    // What went back is said where there is room for nothing else: the mark alone is that of paid.
+    let short = cells < WORD_CELLS;
+    let word = if short && row.back.is_none() { String::new() } else { format!("{word} ") };
+    let amount = amount.filter(|_| !short || row.back.is_none()).map(|money| money.plain()).unwrap_or_default();
     let shown = if standing == Standing::Open { Role::Plain } else { role(standing) };
-    (format!("{} {word}{amount}", mark(place.look, standing)), shown)
+    (format!("{} {}", mark(place.look, standing), format!("{word}{amount}").trim_end()), shown)
 }

@@ -6,7 +6,7 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::money::{Currency, Money};
 use crate::office::OfficeError;
 use crate::office::exceptions::{Trouble, raise, settle};
-use crate::office::payments::reconcile;
+use crate::office::payments::{reconcile, settled};
 use rusqlite::{Connection, OptionalExtension as _};
 
 const UNMATCHED: ExceptionType = ExceptionType::UnmatchedPayment;
@@ -33,7 +33,7 @@ pub(super) fn matched(db: &Connection, now_ms: i64) -> Result<(), SettlementErro
         let (day, batch): (String, String) = (r.get(5)?, r.get(6)?);
         let note = format!("line {line}: a {kind} settled on {day} in batch {batch} as {reference}, unknown here");
         let currency: Currency = currency.parse().map_err(OfficeError::from)?;
-        raise_unmatched(db, &subject, None, Money::new(minor, currency), &note, now_ms)?;
+        raise_once(db, (UNMATCHED, &subject), None, Money::new(minor, currency), &note, now_ms)?;
     }
     sums(db, now_ms)
 }
@@ -56,41 +56,50 @@ pub(in crate::office) fn named_in(key: &str) -> Option<&str> {
     ours.then_some(payment)
 }
 
-/// Settled sales are what was captured, and no more goes back than came.
+/// Settled sales are what was captured, and no more goes back than came; what the cardholder disputes is on the list
+/// until the bank gives it back. The handheld hears how far each is.
 fn sums(db: &Connection, now_ms: i64) -> Result<(), SettlementError> {
-    let sql = "SELECT c.payment, c.currency, c.captured_minor, p.job,
-                   coalesce(sum(s.amount_minor) FILTER (WHERE s.type = 'sale'), 0),
-                   coalesce(sum(s.amount_minor) FILTER (WHERE s.type = 'refund'), 0)
-               FROM settlement_line s JOIN card_payment c ON c.payment = s.payment JOIN payment p ON p.id = c.payment
-               GROUP BY c.payment ORDER BY c.payment";
+    let sql = "SELECT DISTINCT c.payment, c.currency, p.job FROM settlement_line s
+               JOIN card_payment c ON c.payment = s.payment JOIN payment p ON p.id = c.payment ORDER BY c.payment";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
-        let (payment, currency): (String, String) = (r.get(0)?, r.get(1)?);
-        let (captured, sold, refunded): (i64, i64, i64) = (r.get(2)?, r.get(4)?, r.get(5)?);
-        let job: String = r.get(3)?;
+        let (payment, currency, job): (String, String, String) = (r.get(0)?, r.get(1)?, r.get(2)?);
         let currency: Currency = currency.parse().map_err(OfficeError::from)?;
+        let of = settled::sums(db, &payment)?;
+        settled::said(db, &payment, now_ms)?;
+        disputed(db, (&payment, &job), Money::new(of.disputed_minor, currency), now_ms)?;
         let plain = |minor| Money::new(minor, currency).plain();
-        if sold == captured && refunded <= captured {
+        if of.sold_minor == of.captured_minor && of.refunded_minor <= of.captured_minor {
             settle(db, UNMATCHED, &payment, "settled as captured", now_ms)?;
             continue;
         }
         let note = format!(
             "settled {}, given back {}, captured here {} {currency}",
-            plain(sold),
-            plain(refunded),
-            plain(captured)
+            plain(of.sold_minor),
+            plain(of.refunded_minor),
+            plain(of.captured_minor)
         );
-        let apart = sold.abs_diff(captured).max(refunded.saturating_sub(captured).max(0).unsigned_abs());
+        let back = of.refunded_minor.saturating_sub(of.captured_minor).max(0).unsigned_abs();
+        let apart = of.sold_minor.abs_diff(of.captured_minor).max(back);
         let apart = Money::new(i64::try_from(apart).unwrap_or(i64::MAX), currency);
-        raise_unmatched(db, &payment, Some(&job), apart, &note, now_ms)?;
+        raise_once(db, (UNMATCHED, &payment), Some(&job), apart, &note, now_ms)?;
     }
     Ok(())
 }
 
-fn raise_unmatched(
+fn disputed(db: &Connection, (payment, job): (&str, &str), amount: Money, now_ms: i64) -> Result<(), SettlementError> {
+    let kind = ExceptionType::Disputed;
+    if amount.minor <= 0 {
+        return Ok(settle(db, kind, payment, "the bank has given it back", now_ms)?);
+    }
+    let note = format!("{amount} was charged back");
+    raise_once(db, (kind, payment), Some(job), amount, &note, now_ms)
+}
+
+fn raise_once(
     db: &Connection,
-    subject: &str,
+    (kind, subject): (ExceptionType, &str),
     job: Option<&str>,
     amount: Money,
     note: &str,
@@ -98,11 +107,11 @@ fn raise_unmatched(
 ) -> Result<(), SettlementError> {
     // Once somebody has dealt with it, the next file does not bring it back.
     let sql = "SELECT EXISTS (SELECT 1 FROM exception e JOIN decision d ON d.exception = e.id
-               WHERE e.type = 'unmatched_payment' AND e.subject = ?1 AND e.note = ?2 AND d.undone_ms IS NULL)";
-    if db.query_row(sql, (subject, note), |r| r.get(0))? {
+               WHERE e.type = ?1 AND e.subject = ?2 AND e.note = ?3 AND d.undone_ms IS NULL)";
+    if db.query_row(sql, (kind.name(), subject, note), |r| r.get(0))? {
         return Ok(());
     }
-    let trouble = Trouble { kind: UNMATCHED, subject, device: None, job, amount, note, deadline_ms: None };
+    let trouble = Trouble { kind, subject, device: None, job, amount, note, deadline_ms: None };
     Ok(raise(db, &trouble, now_ms)?)
 }
 

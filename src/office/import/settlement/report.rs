@@ -1,6 +1,7 @@
 //! What an import of a settlement file comes to.
 
 use super::SettlementError;
+use crate::domain::exception::ExceptionType;
 use rusqlite::Connection;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -20,13 +21,15 @@ pub struct Report {
     pub matched: u64,
     /// Settled, and unknown or different here.
     pub unmatched: Vec<Unmatched>,
+    /// Disputed by their cardholders, and not noted yet.
+    pub disputed: Vec<Unmatched>,
     /// Captured here for longer than the days asked for, and not settled.
     pub unsettled: Vec<Unsettled>,
     /// The batches of this file.
     pub batches: Vec<Batch>,
 }
 
-/// Settled, and unknown or different here.
+/// Settled, and unknown or different here; or disputed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
     /// Minor units at stake.
@@ -59,7 +62,7 @@ pub struct Batch {
     pub batch: String,
     /// ISO 4217.
     pub currency: String,
-    /// Sales without refunds and fees, minor units.
+    /// Sales without refunds, chargebacks and fees, minor units.
     pub net_minor: i64,
     /// Paid out, minor units; `None` as long as nothing was.
     pub paid_out_minor: Option<i64>,
@@ -84,15 +87,20 @@ pub(super) fn fill(
 ) -> Result<(), SettlementError> {
     let sql = "SELECT count(*) FROM settlement_line WHERE payment IS NOT NULL";
     report.matched = db.query_row(sql, [], |r| r.get(0))?;
-    let sql = "SELECT amount_minor, currency, note FROM exception
-               WHERE type = 'unmatched_payment' AND state = 'open' ORDER BY opened_ms, id LIMIT ?1";
-    let read = |r: &rusqlite::Row<'_>| Ok(Unmatched { amount_minor: r.get(0)?, currency: r.get(1)?, note: r.get(2)? });
-    report.unmatched = db.prepare_cached(sql)?.query_map([LISTED_MAX], read)?.collect::<rusqlite::Result<_>>()?;
+    report.unmatched = listed(db, ExceptionType::UnmatchedPayment)?;
+    report.disputed = listed(db, ExceptionType::Disputed)?;
     report.unsettled = unsettled(db, now_ms.saturating_sub(days.saturating_mul(DAY_MS)))?;
     for batch in batches {
         report.batches.extend(sums(db, batch)?);
     }
     Ok(())
+}
+
+fn listed(db: &Connection, kind: ExceptionType) -> rusqlite::Result<Vec<Unmatched>> {
+    let sql = "SELECT amount_minor, currency, note FROM exception
+               WHERE type = ?1 AND state = 'open' ORDER BY opened_ms, id LIMIT ?2";
+    let read = |r: &rusqlite::Row<'_>| Ok(Unmatched { amount_minor: r.get(0)?, currency: r.get(1)?, note: r.get(2)? });
+    db.prepare_cached(sql)?.query_map((kind.name(), LISTED_MAX), read)?.collect()
 }
 
 fn unsettled(db: &Connection, before_ms: i64) -> rusqlite::Result<Vec<Unsettled>> {
@@ -117,7 +125,8 @@ fn unsettled(db: &Connection, before_ms: i64) -> rusqlite::Result<Vec<Unsettled>
 fn sums(db: &Connection, batch: &str) -> rusqlite::Result<Vec<Batch>> {
     let sql = "SELECT currency,
                    coalesce(sum(CASE type WHEN 'sale' THEN amount_minor - fee_minor
-                                          WHEN 'refund' THEN -amount_minor - fee_minor ELSE 0 END), 0),
+                                          WHEN 'chargeback_reversed' THEN amount_minor - fee_minor
+                                          WHEN 'payout' THEN 0 ELSE -amount_minor - fee_minor END), 0),
                    sum(amount_minor - fee_minor) FILTER (WHERE type = 'payout')
                FROM settlement_line WHERE batch = ?1 GROUP BY currency ORDER BY currency";
     let read = |r: &rusqlite::Row<'_>| {

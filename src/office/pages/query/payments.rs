@@ -3,7 +3,7 @@
 use super::{record, record_if_any};
 use crate::domain::invoice::{Invoice, PaidSums};
 use crate::domain::job::MoneyState;
-use crate::domain::outcome::{Outcome, OutcomeState};
+use crate::domain::outcome::Outcome;
 use crate::domain::payment::{Payment, PaymentState, Standing, Tender};
 use rusqlite::{Connection, params};
 
@@ -185,11 +185,12 @@ fn seen(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
 fn now(payment: Payment, office: Option<&OfficeSide>) -> Payment {
     let Some(office) = office else { return payment };
     let mut payment = match &office.outcome {
-        Some(outcome) if outcome.state != OutcomeState::Captured => payment.after_outcome(outcome).unwrap_or(payment),
+        Some(outcome) if outcome.state.since_approval().is_none() => payment.after_outcome(outcome).unwrap_or(payment),
         Some(_) | None => payment,
     };
     if payment.state == PaymentState::Approved && office.captured_minor > 0 {
-        payment.state = PaymentState::Captured;
+        let went_on = office.outcome.as_ref().and_then(|outcome| outcome.state.since_approval());
+        payment.state = went_on.unwrap_or(PaymentState::Captured);
     }
     payment
 }
