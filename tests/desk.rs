@@ -4,6 +4,8 @@
 
 #[path = "desk/agreed.rs"]
 mod agreed;
+#[path = "desk/back.rs"]
+mod back;
 #[path = "desk/books.rs"]
 mod books;
 #[path = "common/card.rs"]

@@ -261,6 +261,62 @@ async fn a_receipt_tells_of_a_refund_and_a_new_one_follows_the_offices_word_on_i
 }
 
 #[tokio::test]
+async fn a_message_that_said_paid_is_followed_when_it_is_not_so_any_more() {
+    let mut rig = asked("ada@example.com").await;
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    let sent = |rig: &Rig| step(&rig.office, &outbox).unwrap();
+    async fn push(rig: &Rig) {
+        let (_, answer) = rig.push(&encode(&rig.batch())).await;
+        assert!(answer["results"].as_array().unwrap().iter().all(|row| row["reason"].is_null()), "{answer}");
+    }
+    let standings = "SELECT group_concat(standing) FROM (SELECT standing FROM ereceipt ORDER BY n)";
+    let said = |rig: &Rig| rig.office.read(|db| db.query_row(standings, [], |r| r.get::<_, String>(0))).unwrap();
+    rig.commit(&outcome(OutcomeState::Approved));
+    push(&rig).await;
+    assert_eq!(sent(&rig), 1);
+    assert_eq!(said(&rig), "paid");
+    // Part of it goes back: asked for, then given.
+    let (job, visit, refund) = (ids().job, ids().visit, RefundId(Uuid::from_u128(503)));
+    rig.commit(&Event::RefundRequested(RefundRequested {
+        refund,
+        payment: Some(ids().payment),
+        job,
+        visit,
+        tender: Tender::Card,
+        amount: Money::new(900, "EUR".parse().unwrap()),
+        what: RefundKind::Credit,
+        reason: "a dent".into(),
+        manager: false,
+    }));
+    push(&rig).await;
+    assert_eq!((sent(&rig), sent(&rig)), (1, 0));
+    assert!(rig.office.write(|tx| refunds::decide(tx, refund, Decision::Refuse("no"), "dina", 1)).unwrap());
+    assert_eq!((sent(&rig), sent(&rig)), (1, 0));
+    assert_eq!(said(&rig), "paid,refund_waiting,paid");
+    // The bank's approval is given back in the end.
+    rig.commit(&outcome(OutcomeState::Voided));
+    push(&rig).await;
+    assert_eq!((sent(&rig), sent(&rig)), (1, 0));
+    assert_eq!(said(&rig), "paid,refund_waiting,paid,due");
+    // Who pays after that is there, and asks for a receipt.
+    rig.commit(&Event::TenderRecorded(TenderRecorded {
+        payment: PaymentId(Uuid::from_u128(504)),
+        tender: Tender::Cheque,
+        invoice: ids().invoice,
+        document: "D07-000001".parse().unwrap(),
+        job,
+        visit,
+        amount: Money::new(6_900, "EUR".parse().unwrap()),
+        extras: Extras::NONE,
+        reference: "000123".into(),
+        linked_to: None,
+    }));
+    push(&rig).await;
+    assert_eq!(sent(&rig), 0);
+}
+
+#[tokio::test]
 async fn a_message_that_goes_out_twice_after_a_crash_has_the_same_id() {
     let rig = asked("ada@example.com").await;
     let folder = tempfile::tempdir().unwrap();

@@ -12,12 +12,14 @@ mod processor;
 mod rig;
 
 use rig::World;
+use tillroll::domain::decision::Action;
 use tillroll::domain::event::{CashRecorded, Event, RefundRequested};
 use tillroll::domain::id::{PaymentId, RefundId};
 use tillroll::domain::job::MoneyState;
 use tillroll::domain::payment::{Extras, PaymentState, Tender};
 use tillroll::domain::policy::HOUR_MS;
 use tillroll::domain::refund::RefundKind;
+use tillroll::office::decide::{self, Decided};
 use tillroll::office::payments::refunds::{self, Decision};
 use tillroll::sync::wire::RowResult;
 
@@ -217,6 +219,34 @@ async fn a_refund_needs_no_card_data() {
     assert_eq!(world.charged().await, (1, 2_000));
     assert_eq!((till.payment(payment).refunded_minor, till.payment(payment).refund_open_minor), (1_450, 0));
     assert_eq!(world.exceptions(), Vec::<String>::new());
+    world.sound(&[&till]).await;
+}
+
+#[tokio::test]
+async fn cash_taken_beside_a_card_that_is_agreed_to_after_all_goes_back_to_the_card() {
+    let world = World::new().await;
+    let mut till = world.device("D01");
+    let invoice = till.work();
+    let payment = till.read(&invoice, "visa-tap");
+    till.request(payment);
+    till.push(&world);
+    world.work().await;
+    // The answer does not come through, and the customer pays in cash.
+    till.unknown(payment);
+    till.cash(&invoice);
+    till.exchange(&world).await;
+    assert_eq!(till.state(payment), PaymentState::Approved);
+    assert_eq!((world.charged().await, world.exceptions()), ((1, 3_450), vec!["overpaid".to_owned()]));
+    let sql = "SELECT id FROM exception WHERE state = 'open'";
+    let exception: String = world.office.read(|db| db.query_row(sql, [], |r| r.get(0))).unwrap();
+    let (action, reason, now) = (Action::Refund, "paid twice", world.now());
+    let decided = Decided { exception: &exception, action, by: "dina", reason, sure: true, amount: None, link: None };
+    world.office.write(|tx| decide::decide(tx, &decided, now)).unwrap();
+    till.exchange(&world).await;
+    assert_eq!((world.charged().await, world.exceptions()), ((1, 0), Vec::new()));
+    assert_eq!(till.payment(payment).refunded_minor, 3_450);
+    assert_eq!(till.open(&invoice).minor, 0);
+    assert_eq!(till.store.job_detail(invoice.job).unwrap().row.money, MoneyState::Paid);
     world.sound(&[&till]).await;
 }
 

@@ -433,8 +433,10 @@ CREATE TABLE refund (
     record       TEXT NOT NULL
 ) STRICT;
 CREATE INDEX refund_by_payment ON refund (payment);
+CREATE INDEX refund_by_job ON refund (job);
 
--- The office's side of a refund that somebody asked for: who released or refused it, and how far it is.
+-- The office's side of a refund: who released or refused it, and how far it is. exception: the office began it, to deal
+-- with that; no handheld has asked for it, and it is told of it only when the money goes back.
 CREATE TABLE refund_work (
     refund       TEXT PRIMARY KEY,
     payment      TEXT,
@@ -452,9 +454,12 @@ CREATE TABLE refund_work (
     word_n       INTEGER NOT NULL DEFAULT 0,
     word         TEXT,
     record       TEXT NOT NULL,
-    CHECK (state = 'waits' OR decided_by IS NOT NULL)
+    exception    TEXT REFERENCES exception (id),
+    CHECK (state = 'waits' OR decided_by IS NOT NULL),
+    CHECK (exception IS NULL OR (state <> 'waits' AND payment IS NOT NULL))
 ) STRICT;
 CREATE INDEX refund_due ON refund_work (next_ms) WHERE state = 'released';
+CREATE INDEX refund_work_of ON refund_work (payment);
 
 -- Transfers that customers have announced, until somebody has seen the money.
 CREATE TABLE transfer (
@@ -644,7 +649,8 @@ CREATE TABLE feed_entry (
 CREATE UNIQUE INDEX feed_order ON feed_entry (channel, n);
 
 -- Receipts by e-mail: the outbox. n is 1 for what a handheld asked for (request: its row); more follow by themselves
--- after a late word, then the one before is superseded. standing and said: what the message said, once sent.
+-- after a late word or a refund, then the one before is superseded. standing and said: what the message said, once sent.
+-- look: something has happened to its invoice since, and nobody has looked whether another one is due.
 CREATE TABLE ereceipt (
     request    TEXT NOT NULL,
     n          INTEGER NOT NULL CHECK (n > 0),
@@ -657,6 +663,7 @@ CREATE TABLE ereceipt (
                            OR standing = 'part_refunded' OR standing = 'refunded'),
     said       TEXT,
     superseded INTEGER NOT NULL DEFAULT 0 CHECK (superseded IN (0, 1)),
+    look       INTEGER NOT NULL DEFAULT 0 CHECK (look IN (0, 1)),
     asked_ms   INTEGER NOT NULL,
     sent_ms    INTEGER,
     tries      INTEGER NOT NULL DEFAULT 0,
@@ -666,7 +673,7 @@ CREATE TABLE ereceipt (
     CHECK ((state = 'sent') = (sent_ms IS NOT NULL AND standing IS NOT NULL AND said IS NOT NULL))
 ) STRICT;
 CREATE INDEX ereceipt_due ON ereceipt (next_ms) WHERE state = 'queued';
-CREATE INDEX ereceipt_open ON ereceipt (request) WHERE state = 'sent' AND superseded = 0;
+CREATE INDEX ereceipt_look ON ereceipt (request) WHERE look = 1;
 CREATE INDEX ereceipt_by_invoice ON ereceipt (invoice);
 
 -- People at the office's pages.

@@ -31,13 +31,15 @@ pub enum Action {
     AtProcessor,
     /// The processor does not have it: it may be sent.
     NotAtProcessor,
+    /// The office gives the captured money back to the card.
+    Refund,
     /// Dealt with outside; the reason says how.
     Note,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 11] = [
+    pub const ALL: [Action; 12] = [
         Action::Recollect,
         Action::Invoice,
         Action::PaymentLink,
@@ -48,6 +50,7 @@ impl Action {
         Action::RepeatNow,
         Action::AtProcessor,
         Action::NotAtProcessor,
+        Action::Refund,
         Action::Note,
     ];
 
@@ -64,6 +67,7 @@ impl Action {
             Action::RepeatNow => "repeat_now",
             Action::AtProcessor => "at_processor",
             Action::NotAtProcessor => "not_at_processor",
+            Action::Refund => "refund",
             Action::Note => "note",
         }
     }
@@ -86,6 +90,7 @@ impl Action {
             Action::RepeatNow => "Try again now",
             Action::AtProcessor => "The processor has it",
             Action::NotAtProcessor => "The processor does not have it: send",
+            Action::Refund => "Refund it",
             Action::Note => "Resolve with a note",
         }
     }
@@ -103,6 +108,7 @@ impl Action {
             Action::RepeatNow => "Tried again by hand",
             Action::AtProcessor => "Found at the processor",
             Action::NotAtProcessor => "Not at the processor, may be sent",
+            Action::Refund => "Refund begun by the office",
             Action::Note => "Resolved with a note",
         }
     }
@@ -110,7 +116,7 @@ impl Action {
     /// Whether money is given up or may be asked for twice, so that a second word is needed.
     pub fn needs_confirmation(self) -> bool {
         match self {
-            Action::WriteOff | Action::Void | Action::NotAtProcessor => true,
+            Action::WriteOff | Action::Void | Action::NotAtProcessor | Action::Refund => true,
             Action::Recollect
             | Action::Invoice
             | Action::PaymentLink
@@ -120,6 +126,11 @@ impl Action {
             | Action::AtProcessor
             | Action::Note => false,
         }
+    }
+
+    /// Whether the exception stays on the list until what was begun has come to its end.
+    pub fn takes_time(self) -> bool {
+        self == Action::Refund
     }
 
     /// Whether it can be taken back while nothing has followed from it.
@@ -137,6 +148,7 @@ pub fn actions(kind: ExceptionType) -> &'static [Action] {
         ExceptionType::HeldExcess => &[Action::Release, Action::Void],
         ExceptionType::ApprovedUnseen => &[Action::Wait, Action::Void],
         ExceptionType::PaymentUnknown => &[Action::RepeatNow, Action::Wait],
+        ExceptionType::VoidFailed | ExceptionType::Overpaid => &[Action::Refund, Action::Note],
         ExceptionType::ReversalStuck => &[Action::RepeatNow, Action::Wait],
         ExceptionType::PaymentReconcile => &[Action::AtProcessor, Action::NotAtProcessor, Action::RepeatNow],
         ExceptionType::AgreementFailed => {
@@ -148,7 +160,6 @@ pub fn actions(kind: ExceptionType) -> &'static [Action] {
         | ExceptionType::CardExpiring
         | ExceptionType::UnmatchedPayment
         | ExceptionType::Disputed
-        | ExceptionType::VoidFailed
         | ExceptionType::CashVariance
         | ExceptionType::Conflict
         | ExceptionType::SequenceGap

@@ -24,6 +24,8 @@ pub enum ExceptionType {
     HeldExcess,
     /// A void came too late; a refund is needed.
     VoidFailed,
+    /// More money came in than an invoice asks for.
+    Overpaid,
     /// The cardholder disputes a payment, and the bank has taken the money back.
     Disputed,
     /// A reversal is not answered.
@@ -58,7 +60,7 @@ pub enum ExceptionType {
 
 impl ExceptionType {
     /// Every type.
-    pub const ALL: [ExceptionType; 23] = [
+    pub const ALL: [ExceptionType; 24] = [
         ExceptionType::LateDecline,
         ExceptionType::CardExpiring,
         ExceptionType::CardExpired,
@@ -67,6 +69,7 @@ impl ExceptionType {
         ExceptionType::UnmatchedPayment,
         ExceptionType::HeldExcess,
         ExceptionType::VoidFailed,
+        ExceptionType::Overpaid,
         ExceptionType::Disputed,
         ExceptionType::ReversalStuck,
         ExceptionType::CashVariance,
@@ -95,6 +98,7 @@ impl ExceptionType {
             ExceptionType::UnmatchedPayment => "unmatched_payment",
             ExceptionType::HeldExcess => "held_excess",
             ExceptionType::VoidFailed => "void_failed",
+            ExceptionType::Overpaid => "overpaid",
             ExceptionType::Disputed => "disputed",
             ExceptionType::ReversalStuck => "reversal_stuck",
             ExceptionType::CashVariance => "cash_variance",
@@ -133,7 +137,10 @@ impl ExceptionType {
             ExceptionType::HeldExcess => {
                 "The payment breaks a rule or exceeds what is owed: release it or void it before its deadline."
             }
-            ExceptionType::VoidFailed => "The void came too late: give a refund.",
+            ExceptionType::VoidFailed => "The void came too late, and the money was taken: refund it to the card.",
+            ExceptionType::Overpaid => {
+                "More money came in than the invoice asks for: refund the card, or give it back another way and note how."
+            }
             ExceptionType::Disputed => {
                 "The cardholder disputes this payment: answer the processor in time, with the signed receipt, and note it."
             }

@@ -6,6 +6,7 @@
 
 mod act;
 
+use super::payments::moved_by;
 use super::{OfficeError, feed};
 use crate::domain::decision::{Action, actions};
 use crate::domain::exception::ExceptionType;
@@ -80,6 +81,8 @@ pub struct Case {
     pub kind: ExceptionType,
     /// Its job, or that of its payment.
     pub job: Option<String>,
+    /// The id of what it is about.
+    pub subject: String,
     /// The payment, if it is about one.
     pub payment: Option<String>,
     /// The payment's invoice number; empty without one.
@@ -94,19 +97,24 @@ pub struct Case {
 /// It is not there, or resolved.
 pub fn open_case(db: &Connection, exception: &str) -> Result<Case, Refused> {
     let sql =
-        "SELECT e.type, coalesce(e.job, p.job), p.id, coalesce(p.document, ''), e.amount_minor, e.currency, e.state
+        "SELECT e.type, coalesce(e.job, p.job), p.id, coalesce(p.document, ''), e.amount_minor, e.currency, e.state,
+                    EXISTS (SELECT 1 FROM decision d WHERE d.exception = e.id AND d.undone_ms IS NULL), e.subject
                FROM exception e LEFT JOIN payment p ON p.id = e.subject WHERE e.id = ?1";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([exception])?;
     let r = rows.next()?.ok_or(Refused::Missing("exception"))?;
     let (kind, currency, state): (String, String, String) = (r.get(0)?, r.get(5)?, r.get(6)?);
-    let (job, payment, document, minor) = (r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?);
+    let (job, payment, document, minor, subject) = (r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(8)?);
     if state != "open" {
         return Err(Refused::Conflict("Somebody else has resolved this already."));
     }
+    if r.get(7)? {
+        return Err(Refused::Conflict("Somebody has begun a refund already: wait for the processor's word."));
+    }
     let currency: Currency = currency.parse().map_err(OfficeError::from)?;
     let kind = named(&kind).map_err(OfficeError::from)?;
-    Ok(Case { id: exception.to_owned(), kind, job, payment, document, amount: Money::new(minor, currency) })
+    let amount = Money::new(minor, currency);
+    Ok(Case { id: exception.to_owned(), kind, job, subject, payment, document, amount })
 }
 
 /// Whether this may be asked for at all; looked at before a link is made, and again when it is done.
@@ -157,12 +165,20 @@ pub fn decide(db: &Connection, decided: &Decided<'_>, now_ms: i64) -> Result<(),
         Action::Note => decided.reason.to_owned(),
         other => format!("{}: {}", other.done(), decided.reason),
     };
+    if decided.action.takes_time() {
+        db.execute("UPDATE exception SET owner = ?2 WHERE id = ?1", (&case.id, decided.by))?;
+        return Ok(());
+    }
     db.execute(
         "UPDATE exception SET state = 'resolved', resolved_ms = ?2, resolution = ?3, owner = ?4 WHERE id = ?1",
         (&case.id, now_ms, resolution, decided.by),
     )?;
     if let (Action::Recollect, Some(payment)) = (decided.action, &case.payment) {
         collect_again(db, payment, "put")?;
+    }
+    if case.kind == ExceptionType::VoidFailed {
+        // The money stays: from now on it counts for its invoice.
+        moved_by(db, &case.subject, now_ms)?;
     }
     Ok(())
 }

@@ -149,12 +149,33 @@ pub fn step(office: &Office, outbox: &Outbox) -> Result<usize, OfficeError> {
     Ok(sent)
 }
 
-/// A customer who was told that something is pending, not known or not released hears of what it came to.
+/// Something has happened to an invoice: the messages about it are looked at again.
+pub(super) fn look_again(db: &Connection, invoice: &str) -> Result<(), OfficeError> {
+    let sql = "UPDATE ereceipt SET look = 1 WHERE invoice = ?1 AND superseded = 0 AND look = 0";
+    db.prepare_cached(sql)?.execute([invoice])?;
+    Ok(())
+}
+
+/// The same for a visit's invoice.
+pub(super) fn look_again_at(db: &Connection, visit: &str) -> Result<(), OfficeError> {
+    let sql = "SELECT id FROM invoice WHERE visit = ?1 AND state <> 'cancelled'";
+    let invoice: Option<String> = db.prepare_cached(sql)?.query_row([visit], |r| r.get(0)).optional()?;
+    invoice.map_or(Ok(()), |invoice| look_again(db, &invoice))
+}
+
+/// Whether a message that said `was` is overtaken by what a new one would say: an awaited word has come, money goes back,
+/// or what was paid is not any more. That more was paid since is no such news: whoever pays is there.
+fn overtaken(was: ReceiptStanding, is: ReceiptStanding) -> bool {
+    let less = matches!(is, ReceiptStanding::Due | ReceiptStanding::PartPaid);
+    was.is_open() || is.is_refund() || (was == ReceiptStanding::Paid && less)
+}
+
+/// A customer who was told that something is pending, not known or not released hears of what it came to; one who was told
+/// that it is paid hears when money goes back.
 fn follow(office: &Office, now_ms: i64) -> Result<(), OfficeError> {
     let open = office.read(|db| {
         let mut statement = db.prepare_cached(
-            "SELECT request, n, device, invoice, address, said FROM ereceipt
-             WHERE state = 'sent' AND standing IN ('pending', 'unknown', 'refund_waiting') AND superseded = 0",
+            "SELECT request, n, device, invoice, address, said, standing FROM ereceipt WHERE look = 1 AND state = 'sent'",
         )?;
         let found = statement.query_map([], |r| {
             Ok((
@@ -164,21 +185,22 @@ fn follow(office: &Office, now_ms: i64) -> Result<(), OfficeError> {
                 r.get::<_, String>(3)?,
                 r.get::<_, String>(4)?,
                 r.get::<_, String>(5)?,
+                r.get::<_, String>(6)?,
             ))
         })?;
         found.collect::<rusqlite::Result<Vec<_>>>()
     })?;
-    for (request, n, device, invoice, address, said) in open {
+    for (request, n, device, invoice, address, said, standing) in open {
         let id: InvoiceId = invoice.parse().map_err(|_| OfficeError::Record(format!("{invoice} is no id")))?;
-        if office.read(|db| compose(office, db, id, None, now_ms))?.said() == said {
-            continue;
-        }
+        let was: ReceiptStanding = named(&standing)?;
         office.write(|tx| {
+            let now = compose(office, tx, id, None, now_ms)?;
+            let due = now.said() != said && overtaken(was, now.standing());
             let first = tx.execute(
-                "UPDATE ereceipt SET superseded = 1 WHERE request = ?1 AND n = ?2 AND superseded = 0",
-                (&request, n),
+                "UPDATE ereceipt SET superseded = ?3, look = 0 WHERE request = ?1 AND n = ?2 AND superseded = 0",
+                (&request, n, due),
             )?;
-            if first == 1 { queue(tx, &device, &request, n + 1, id, &address, now_ms) } else { Ok(()) }
+            if due && first == 1 { queue(tx, &device, &request, n + 1, id, &address, now_ms) } else { Ok(()) }
         })?;
     }
     Ok(())

@@ -3,6 +3,8 @@
 pub mod agreed;
 pub mod facts;
 pub mod follow_up;
+pub mod give_back;
+pub mod overpaid;
 pub mod plan;
 pub mod publish;
 pub mod reconcile;
@@ -12,6 +14,22 @@ pub mod settled;
 mod source;
 pub mod transfers;
 pub mod worker;
+
+use super::{OfficeError, ereceipts};
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// What a change of its money means for an invoice: it may have too much, and a message about it may be overtaken.
+pub fn moved(db: &Connection, invoice: &str, now_ms: i64) -> Result<(), OfficeError> {
+    overpaid::check(db, invoice, now_ms)?;
+    ereceipts::look_again(db, invoice)
+}
+
+/// The same for a payment's invoice.
+pub fn moved_by(db: &Connection, payment: &str, now_ms: i64) -> Result<(), OfficeError> {
+    let sql = "SELECT invoice FROM payment WHERE id = ?1";
+    let invoice: Option<String> = db.prepare_cached(sql)?.query_row([payment], |r| r.get(0)).optional()?;
+    invoice.map_or(Ok(()), |invoice| moved(db, &invoice, now_ms))
+}
 
 /// How the processor is waited for, milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

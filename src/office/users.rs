@@ -88,6 +88,7 @@ impl Role {
             | Action::RepeatNow
             | Action::AtProcessor
             | Action::NotAtProcessor
+            | Action::Refund
             | Action::Note => self.may_decide(),
         }
     }

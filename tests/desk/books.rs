@@ -1,11 +1,13 @@
 //! The settlement file and the day's books, by the command line and the real database.
 
+use crate::back::cash_beside_a_card;
 use crate::read_feed;
 use crate::rig::{HOUR_MS, How, Rig, START_MS, card_data, payment};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use tillroll::domain::payment::PaymentState;
 use tillroll::domain::receipt::ReceiptStanding;
+use tillroll::office::payments::give_back;
 
 const HEAD: &str = "line,reference,type,amount,currency,fee,settled_on,batch,payout\n";
 
@@ -179,6 +181,23 @@ async fn a_handheld_that_was_away_hears_of_the_settlement_alone() {
     assert_eq!(shown(&mut rig, 1), PaymentState::Settled);
     assert_eq!(rig.text("SELECT state FROM payment"), "approved");
     assert_eq!(rig.open(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_the_bank_took_back_is_not_given_back_once_more() {
+    let mut rig = cash_beside_a_card(6_900).await;
+    let key = rig.text("SELECT key FROM attempt");
+    let line = |n: u8, kind: &str| format!("L{n},{key},{kind},69.00,EUR,0,2025-11-25,B1,\n");
+    import(&rig, &(line(1, "sale") + &line(2, "chargeback")), &[]).await;
+    assert_eq!(rig.open(), ["disputed"], "no more is here than the invoice asks for");
+    let begun = |rig: &Rig| {
+        let id = payment(1).to_string();
+        rig.office.write(|tx| give_back::begin(tx, "x", &id, i64::MAX, ("dina", "twice"), 1)).unwrap()
+    };
+    assert_eq!(begun(&rig), None);
+    import(&rig, &line(3, "chargeback_reversed"), &[]).await;
+    assert_eq!(rig.open(), ["overpaid"]);
+    rig.push();
 }
 
 async fn reconcile(rig: &Rig, processor: &str) -> (i32, Value) {

@@ -112,3 +112,38 @@ async fn a_held_payment_is_voided_with_a_second_word() {
     let note = format!("/exceptions/{id}/resolve");
     assert_eq!(office.post(Some(&session), &note, &form).await.status, StatusCode::CONFLICT);
 }
+
+#[tokio::test]
+async fn captured_money_is_refunded_by_a_button_a_second_word_and_a_reason() {
+    let office = Office::of(Seed::day());
+    let session = office.log_in("dispatcher").await;
+    let sql = "INSERT INTO exception
+               SELECT 'void-failed', 'void_failed', c.payment, c.device, p.job, c.captured_minor, 'EUR', '', 1, NULL, NULL,
+                      'open', NULL, NULL
+               FROM card_payment c JOIN payment p ON p.id = c.payment WHERE c.captured_minor > 0 LIMIT 1";
+    office.db.lock().unwrap().execute(sql, []).unwrap();
+    has(&office.get(Some(&session), "/exceptions").await, &["VOID FAILED", "Refund it", "needed for: Refund it"]);
+    let (path, own) = ("/exceptions/void-failed/decide", format!("csrf={}&action=refund", session.csrf));
+    for role in ["accountant", "reviewer"] {
+        let other = office.log_in(role).await;
+        assert!(!office.get(Some(&other), "/exceptions").await.body.contains("Refund it"), "{role}");
+        let form = format!("csrf={}&action=refund&sure=yes&reason=late", other.csrf);
+        assert_eq!(office.post(Some(&other), path, &form).await.status, StatusCode::FORBIDDEN, "{role}");
+    }
+    for bad in [format!("{own}&reason=void+was+late"), format!("{own}&sure=yes&reason=+")] {
+        assert_eq!(office.post(Some(&session), path, &bad).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+    }
+    assert_eq!(office.text("SELECT cast(count(*) AS TEXT) FROM refund_work"), "0");
+    let form = format!("{own}&sure=yes&reason=void+was+late");
+    assert_eq!(office.post(Some(&session), path, &form).await.location, "/exceptions");
+    assert_eq!(office.post(Some(&session), path, &form).await.status, StatusCode::CONFLICT);
+    let work = "SELECT state || ' ' || decided_by || ' ' || (w.amount_minor = c.captured_minor)
+                FROM refund_work w JOIN card_payment c ON c.payment = w.payment";
+    assert_eq!(office.text(work), "released dispatcher 1");
+    let page = office.get(Some(&session), "/exceptions").await;
+    has(&page, &["VOID FAILED", "The money is on its way back", "with dispatcher"]);
+    assert!(!page.body.contains("Refund it"));
+    has(&office.get(Some(&session), "/refunds").await, &["RELEASED", "begun by the office", "void was late"]);
+    let job = office.text("SELECT job FROM decision");
+    has(&office.get(Some(&session), &format!("/jobs/{job}")).await, &["Refund begun by the office", "by dispatcher"]);
+}

@@ -14,6 +14,7 @@ use super::{OFFICE_DEVICE, OFFICE_NAME, suspend, tax, waits};
 use crate::domain::document::DocumentNumber;
 use crate::domain::event::{
     Event, InvoiceCancelled, InvoiceIssued, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
+    RefundOutcomeSeen,
 };
 use crate::domain::exception::ExceptionType;
 use crate::domain::fold::{RowRef, fold};
@@ -23,6 +24,7 @@ use crate::domain::line::{Line, LineKind, Quantity};
 use crate::domain::money::Money;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::payment::{CardEntry, CardSummary, Extras, Payment};
+use crate::domain::refund::RefundWord;
 use crate::domain::totals::{Extras as NoExtras, totals};
 use crate::facts::{self, Origin, known, write};
 use crate::office::payments::agreed::{Agreed, Force};
@@ -359,6 +361,22 @@ pub fn heard(db: &Connection, payment: &CardPayment, outcome: &Outcome) -> Resul
         | OutcomeState::Settled
         | OutcomeState::Disputed => Ok(()),
     }
+}
+
+/// Money of such a payment goes back: the same.
+pub fn given_back(db: &Connection, word: &RefundWord, now_ms: i64) -> Result<(), OfficeError> {
+    let refund = &word.refund;
+    let seen = RefundOutcomeSeen {
+        refund: refund.id,
+        payment: refund.payment,
+        job: refund.job,
+        visit: refund.visit,
+        state: refund.state,
+        amount: refund.amount,
+        what: refund.kind,
+        answer: refund.answer.clone(),
+    };
+    apply(db, &Event::RefundOutcomeSeen(seen), now_ms)
 }
 
 fn cancel(db: &Connection, payment: &Payment, outcome: &Outcome) -> Result<(), OfficeError> {

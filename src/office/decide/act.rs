@@ -9,7 +9,7 @@ use crate::domain::ledger::{Account, Entry};
 use crate::domain::money::{Money, MoneyError};
 use crate::facts::{Origin, write_entry};
 use crate::office::agreements::runs;
-use crate::office::payments::reconcile;
+use crate::office::payments::{give_back, overpaid, reconcile};
 use crate::office::{OfficeError, id_from};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -20,6 +20,9 @@ pub(super) struct Done {
     /// More, in a few words.
     pub(super) detail: String,
 }
+
+const NOTHING_LEFT: &str = "Nothing is left of this payment that could go back: see the page of refunds.";
+const NO_CARD: &str = "No card payment of this invoice has it to give back: see the page of refunds, or give it back another way and note how.";
 
 /// Does it.
 pub(super) fn act(db: &Connection, case: &Case, decided: &Decided<'_>, id: &str, now_ms: i64) -> Result<Done, Refused> {
@@ -61,6 +64,16 @@ pub(super) fn act(db: &Connection, case: &Case, decided: &Decided<'_>, id: &str,
             let done = reconcile::at_processor(db, payment()?, minor, now_ms)?;
             changed(done.into(), "This payment is not in question any more.")?;
             Ok(Done { amount_minor: minor, ..all("") })
+        }
+        Action::Refund => {
+            let who = (decided.by, decided.reason);
+            let (begun, otherwise) = if case.kind == ExceptionType::Overpaid {
+                (overpaid::begin(db, &case.id, &case.subject, who, now_ms)?, NO_CARD)
+            } else {
+                (give_back::begin(db, &case.id, payment()?, i64::MAX, who, now_ms)?, NOTHING_LEFT)
+            };
+            let amount = begun.ok_or(Refused::Conflict(otherwise))?;
+            Ok(Done { amount_minor: amount.minor, ..all("") })
         }
         Action::NotAtProcessor => {
             let done = reconcile::not_at_processor(db, payment()?, now_ms)?;

@@ -93,30 +93,36 @@ fn refunds(
     invoice: &Invoice,
     payments: &mut [(PaymentView, Option<String>)],
 ) -> Result<Vec<RefundLine>, OfficeError> {
+    // What the office began itself is no handheld's until that has heard of it.
     let mut statement = db.prepare_cached(
         "SELECT r.record, w.word FROM refund r LEFT JOIN refund_work w ON w.refund = r.id WHERE r.visit = ?1
-         ORDER BY r.at_ms, r.id",
+         UNION ALL
+         SELECT NULL, w.word FROM refund_work w JOIN payment p ON p.id = w.payment
+         WHERE p.visit = ?1 AND w.exception IS NOT NULL AND w.state = 'done'
+           AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.id = w.refund)",
     )?;
     let mut rows = statement.query([invoice.visit.to_string()])?;
     let views: Vec<PaymentView> = payments.iter().map(|(view, _)| view.clone()).collect();
     let mut found = Vec::new();
     while let Some(r) = rows.next()? {
-        let (record, word): (String, Option<String>) = (r.get(0)?, r.get(1)?);
-        let was: Refund = from_json(&record)?;
+        let (was, word): (Option<String>, Option<String>) = (r.get(0)?, r.get(1)?);
+        let was: Option<Refund> = was.map(|text| from_json(&text)).transpose()?;
         let word: Option<RefundWord> = word.map(|text| from_json(&text)).transpose()?;
-        let now = word.map_or_else(|| was.clone(), |word| word.refund);
+        let Some(now) = word.map(|word| word.refund).or_else(|| was.clone()) else { continue };
         if !is_of(&now, &views, invoice) {
             continue;
         }
         let of = payments.iter_mut().find(|(view, _)| Some(view.payment.id) == now.payment);
-        if let Some((view, _)) = of.filter(|_| now.state != was.state)
-            && let Ok(after) = view.payment.after_refund(Some(&was), &now)
+        let news = was.as_ref().map(|was| was.state) != Some(now.state);
+        if let Some((view, _)) = of.filter(|_| news)
+            && let Ok(after) = view.payment.after_refund(was.as_ref(), &now)
         {
             view.payment = after;
         }
-        found.push(RefundLine { at: local_minute(now.at_ms), ..RefundLine::of(&now) });
+        found.push(now);
     }
-    Ok(found)
+    found.sort_by_key(|refund| (refund.at_ms, refund.id));
+    Ok(found.iter().map(|now| RefundLine { at: local_minute(now.at_ms), ..RefundLine::of(now) }).collect())
 }
 
 /// `2026-11-24 09:58`, by the office's zone.

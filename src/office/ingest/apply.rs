@@ -7,12 +7,12 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::fold::{FoldError, RowRef, fold};
 use crate::domain::journal::Row;
 use crate::domain::outcome::OutcomeState;
-use crate::domain::payment::Tender;
+use crate::domain::payment::{Payment, PaymentState, Tender};
 use crate::domain::totals::{Extras, totals};
 use crate::facts::{FactsError, Origin, known, write};
 use crate::office::exceptions::{Trouble, raise};
 use crate::office::payments::publish::end;
-use crate::office::payments::{refunds, transfers};
+use crate::office::payments::{moved, refunds, transfers};
 use crate::office::{OfficeError, ereceipts};
 use crate::sync::wire::batch::Envelope;
 use rusqlite::Connection;
@@ -40,7 +40,8 @@ pub(super) fn apply(db: &Connection, e: &Envelope, row: &Row, now_ms: i64) -> Re
     if event.subjects() != row.subjects {
         return Err(ApplyError::Subjects);
     }
-    let changes = fold(&event, &known(db, &event)?, RowRef { id: row.id, at_ms: row.at_ms })?;
+    let before = known(db, &event)?;
+    let changes = fold(&event, &before, RowRef { id: row.id, at_ms: row.at_ms })?;
     let (device, epoch) = (e.device.to_string(), e.epoch.to_string());
     write(db, &changes, Origin { device: &device, epoch: &epoch, seq: row.seq, at_ms: row.at_ms })?;
     if let Event::InvoiceIssued(issued) = &event {
@@ -52,7 +53,21 @@ pub(super) fn apply(db: &Connection, e: &Envelope, row: &Row, now_ms: i64) -> Re
     if let Event::ReceiptEmailRequested(asked) = &event {
         ereceipts::request(db, &device, row.id, asked, now_ms)?;
     }
-    card_row(db, e, row, &event, now_ms)
+    card_row(db, e, row, &event, now_ms)?;
+    match (&changes.payment, &changes.refund, &before.invoice) {
+        (Some(payment), ..) if money_of(before.payment.as_ref()) != money_of(Some(payment)) => {
+            Ok(moved(db, &payment.invoice.to_string(), now_ms)?)
+        }
+        (Some(payment), ..) => Ok(ereceipts::look_again(db, &payment.invoice.to_string())?),
+        (None, Some(_), Some(invoice)) => Ok(ereceipts::look_again(db, &invoice.id.to_string())?),
+        (None, Some(_), None) | (None, None, _) => Ok(()),
+    }
+}
+
+/// What of a payment decides whether its invoice has more than it asks for.
+fn money_of(payment: Option<&Payment>) -> (i64, i64, bool) {
+    let of = |p: &Payment| (p.approved_minor, p.refunded_minor, p.state == PaymentState::VoidPending);
+    payment.map_or((0, 0, false), of)
 }
 
 /// Device and office compute the same totals, or a dispatcher hears of it.

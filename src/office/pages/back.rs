@@ -99,6 +99,7 @@ fn refund(view: &View<'_>, work: &Work) -> Markup {
                         None => b { "linked to no payment" },
                     }
                     @if refund.manager { span.dim { "a manager's PIN was given" } }
+                    @if work.exception.is_some() { span.dim { "begun by the office" } }
                     @if let Some(who) = &work.decided_by { span.dim { "by " (who) } }
                     @if let Some(answer) = &work.answer { span.dim { (answer) } }
                 }

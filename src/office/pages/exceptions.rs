@@ -77,6 +77,9 @@ fn decide_form(view: &View<'_>, one: &Open, job: Option<&str>) -> Markup {
     if offered.is_empty() {
         return html! {};
     }
+    if one.under_way {
+        return html! { p { "The money is on its way back: " a href="/refunds" { "the refund" } "." } };
+    }
     html! {
         form.resolve method="post" action={ "/exceptions/" (one.id) "/decide" } {
             (layout::token(view))

@@ -2,7 +2,7 @@
 //! somebody must act.
 
 use super::facts::CardPayment;
-use super::settled;
+use super::{moved_by, settled};
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
@@ -53,7 +53,8 @@ pub fn say(
     }
     list(db, payment, state, why.unwrap_or(""), now_ms)?;
     // The settlement file may have been quicker.
-    settled::said(db, &id, now_ms)
+    settled::said(db, &id, now_ms)?;
+    moved_by(db, &id, now_ms)
 }
 
 /// Nothing is to be done for this payment any more; its card data is erased.

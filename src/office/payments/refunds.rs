@@ -1,4 +1,5 @@
-//! Refunds at the office: asked for by a handheld, released or refused by a person, carried out at the processor.
+//! Refunds at the office: asked for by a handheld, released or refused by a person, carried out at the processor. Those that
+//! the office begins itself (`give_back`) are released from the start.
 //!
 //! | state | becomes | when |
 //! |---|---|---|
@@ -11,6 +12,7 @@
 //! Start at [`asked`], [`decide`] and [`step`].
 
 use super::follow_up::{self, Kind, sent_of};
+use super::{give_back, moved_by};
 use crate::domain::event::RefundRequested;
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::RefundId;
@@ -18,9 +20,10 @@ use crate::domain::money::Money;
 use crate::domain::payment::Tender;
 use crate::domain::refund::{Refund, RefundState, RefundWord};
 use crate::facts;
+use crate::office::agreements::{OFFICE_DEVICE, runs};
 use crate::office::exceptions::{Trouble, raise, settle};
 use crate::office::processors::{FollowUp, Processor, ProcessorError, Refunded};
-use crate::office::{Office, OfficeError, feed, from_json, id_from, to_json};
+use crate::office::{Office, OfficeError, ereceipts, feed, from_json, id_from, to_json};
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// The first pause after a refund without an answer, milliseconds; doubles up to [`RETRY_MAX_MS`].
@@ -49,6 +52,15 @@ pub fn asked(db: &Connection, device: &str, asked: &RefundRequested, now_ms: i64
             to_json(&refund)?,
         ),
     )?;
+    if let Some(payment) = asked.payment
+        && give_back::leaves_too_little(db, payment, Money::zero(asked.amount.currency))?
+    {
+        // The technician did not know yet that the office gives this money back.
+        let sql = "UPDATE refund_work SET state = 'refused', decided_by = 'office', decided_ms = ?2 WHERE refund = ?1";
+        db.execute(sql, (&id, now_ms))?;
+        let work = work(db, asked.refund)?.ok_or_else(|| OfficeError::Missing(format!("the refund {id}")))?;
+        return ended(db, &work, RefundState::Refused, "the office gives this payment back already", now_ms);
+    }
     let linked = match (asked.payment, asked.manager) {
         (Some(_), _) => "",
         (None, true) => "not linked to a payment, by a manager's PIN; ",
@@ -127,32 +139,34 @@ pub struct Work {
     pub decided_by: Option<String>,
     /// The processor's word, or why not.
     pub answer: Option<String>,
+    /// The exception that the office deals with by it; none for one that a handheld asked for.
+    pub exception: Option<String>,
 }
 
 /// One refund's work.
 pub fn work(db: &Connection, id: RefundId) -> Result<Option<Work>, OfficeError> {
-    let sql = "SELECT record, device, state, decided_by, answer FROM refund_work WHERE refund = ?1";
+    let sql = "SELECT record, device, state, decided_by, answer, exception FROM refund_work WHERE refund = ?1";
     let found = db.prepare_cached(sql)?.query_row([id.to_string()], row).optional()?;
     found.map(of_row).transpose()
 }
 
 /// Every refund, those that wait first, then the newest.
 pub fn all(db: &Connection, limit: usize) -> Result<Vec<Work>, OfficeError> {
-    let sql = "SELECT record, device, state, decided_by, answer FROM refund_work
+    let sql = "SELECT record, device, state, decided_by, answer, exception FROM refund_work
                ORDER BY state <> 'waits', refund DESC LIMIT ?1";
     let mut statement = db.prepare_cached(sql)?;
     let found = statement.query_map([limit], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
     found.into_iter().map(of_row).collect()
 }
 
-type Columns = (String, String, String, Option<String>, Option<String>);
+type Columns = (String, String, String, Option<String>, Option<String>, Option<String>);
 
 fn row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
+    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))
 }
 
-fn of_row((record, device, state, decided_by, answer): Columns) -> Result<Work, OfficeError> {
-    Ok(Work { refund: from_json(&record)?, device, state, decided_by, answer })
+fn of_row((record, device, state, decided_by, answer, exception): Columns) -> Result<Work, OfficeError> {
+    Ok(Work { refund: from_json(&record)?, device, state, decided_by, answer, exception })
 }
 
 /// Says what became of it, to the handheld and on the list.
@@ -160,13 +174,26 @@ fn ended(db: &Connection, work: &Work, state: RefundState, answer: &str, now_ms:
     let id = work.refund.id.to_string();
     let word_n: u32 = db.query_row("SELECT word_n + 1 FROM refund_work WHERE refund = ?1", [&id], |r| r.get(0))?;
     let refund = Refund { state, answer: Some(answer.to_owned()), ..work.refund.clone() };
-    let word = to_json(&RefundWord { refund, n: word_n })?;
+    let word = RefundWord { refund, n: word_n };
     let done = if state == RefundState::Refunded { "done" } else { "refused" };
     db.execute(
         "UPDATE refund_work SET state = ?2, answer = ?3, word_n = ?4, word = ?5 WHERE refund = ?1",
-        (&id, done, answer, word_n, word),
+        (&id, done, answer, word_n, to_json(&word)?),
     )?;
-    feed::note(db, &feed::channel_of(&work.device), "refund", &id, "put")?;
+    let known_there = work.exception.is_none() || state == RefundState::Refunded;
+    if known_there && work.device == OFFICE_DEVICE {
+        runs::given_back(db, &word, now_ms)?;
+    } else if known_there {
+        feed::note(db, &feed::channel_of(&work.device), "refund", &id, "put")?;
+    }
+    if let Some(exception) = &work.exception {
+        let work = Work { state: done.to_owned(), ..work.clone() };
+        give_back::ended(db, &work, exception, answer, now_ms)?;
+    }
+    match work.refund.payment {
+        Some(payment) => moved_by(db, &payment.to_string(), now_ms)?,
+        None => ereceipts::look_again_at(db, &work.refund.visit.to_string())?,
+    }
     settle(db, ExceptionType::RefundRequested, &id, answer, now_ms)
 }
 
@@ -231,10 +258,16 @@ fn pause(db: &Connection, work: &Work, now_ms: i64) -> Result<(), OfficeError> {
     let tries: u32 = db.query_row(sql, [&id], |r| r.get(0))?;
     let pause = RETRY_MS.saturating_mul(1 << tries.min(6)).min(RETRY_MAX_MS);
     db.execute("UPDATE refund_work SET next_ms = ?2 WHERE refund = ?1", (&id, now_ms + pause))?;
-    if tries >= TRIES_BEFORE_ALARM {
-        trouble(db, &work.device, &work.refund, "released, but the processor does not answer yet", now_ms)?;
+    let note = "released, but the processor does not answer yet";
+    match &work.exception {
+        _ if tries < TRIES_BEFORE_ALARM => Ok(()),
+        None => trouble(db, &work.device, &work.refund, note, now_ms),
+        // It is on the list until the processor answers.
+        Some(exception) => {
+            db.execute("UPDATE exception SET note = ?2 WHERE id = ?1", (exception, note))?;
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 fn record(

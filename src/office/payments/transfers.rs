@@ -2,6 +2,7 @@
 //!
 //! Start at [`expected`] and [`decide`].
 
+use super::moved_by;
 use crate::domain::event::TenderRecorded;
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::PaymentId;
@@ -52,5 +53,6 @@ pub fn decide(db: &Connection, payment: PaymentId, came: bool, who: &str, now_ms
     let device: String = db.query_row("SELECT device FROM transfer WHERE payment = ?1", [&id], |r| r.get(0))?;
     feed::note(db, &feed::channel_of(&device), "outcome", &id, "put")?;
     settle(db, ExceptionType::TransferExpected, &id, reason, now_ms)?;
+    moved_by(db, &id, now_ms)?;
     Ok(true)
 }

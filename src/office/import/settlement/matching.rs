@@ -6,7 +6,7 @@ use crate::domain::exception::ExceptionType;
 use crate::domain::money::{Currency, Money};
 use crate::office::OfficeError;
 use crate::office::exceptions::{Trouble, raise, settle};
-use crate::office::payments::{reconcile, settled};
+use crate::office::payments::{moved_by, reconcile, settled};
 use rusqlite::{Connection, OptionalExtension as _};
 
 const UNMATCHED: ExceptionType = ExceptionType::UnmatchedPayment;
@@ -68,6 +68,7 @@ fn sums(db: &Connection, now_ms: i64) -> Result<(), SettlementError> {
         let currency: Currency = currency.parse().map_err(OfficeError::from)?;
         let of = settled::sums(db, &payment)?;
         settled::said(db, &payment, now_ms)?;
+        moved_by(db, &payment, now_ms)?;
         disputed(db, (&payment, &job), Money::new(of.disputed_minor, currency), now_ms)?;
         let plain = |minor| Money::new(minor, currency).plain();
         if of.sold_minor == of.captured_minor && of.refunded_minor <= of.captured_minor {

@@ -30,6 +30,8 @@ pub(in crate::office::pages) struct Open {
     pub(in crate::office::pages) payment: Option<String>,
     /// What was noted with the decision, such as a link.
     pub(in crate::office::pages) detail: Option<String>,
+    /// Somebody has decided, and what was begun has not come to its end.
+    pub(in crate::office::pages) under_way: bool,
     /// The decision, if it can still be taken back.
     pub(in crate::office::pages) undoable: Option<String>,
 }
@@ -59,7 +61,8 @@ pub(in crate::office::pages) fn exceptions(
     let sql = format!(
         "SELECT e.id, e.type, e.amount_minor, e.currency, e.note, e.opened_ms, e.deadline_ms, e.owner, e.resolved_ms,
              e.resolution, d.name, j.id, j.external_id || ' ' || j.title || ', ' || c.name, p.id,
-             d2.detail, CASE WHEN d2.action IN ('recollect', 'invoice') AND NOT d2.followed THEN d2.id END
+             d2.detail, CASE WHEN d2.action IN ('recollect', 'invoice') AND NOT d2.followed THEN d2.id END,
+             e.state = 'open' AND d2.id IS NOT NULL
          FROM exception e
          LEFT JOIN (SELECT d.*, {FOLLOWED} AS followed FROM decision d WHERE d.undone_ms IS NULL) d2 ON d2.exception = e.id
          LEFT JOIN device d ON d.id = e.device
@@ -86,6 +89,7 @@ pub(in crate::office::pages) fn exceptions(
             payment: row.get(13)?,
             detail: row.get(14)?,
             undoable: row.get(15)?,
+            under_way: row.get(16)?,
         })
     })?;
     rows.collect()
