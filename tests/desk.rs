@@ -13,6 +13,8 @@ mod card;
 #[path = "desk/check.rs"]
 mod check;
 mod common;
+#[path = "desk/ends.rs"]
+mod ends;
 #[path = "desk/kept.rs"]
 mod kept;
 #[path = "desk/restored.rs"]

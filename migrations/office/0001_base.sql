@@ -260,7 +260,8 @@ CREATE INDEX payment_by_invoice ON payment (invoice);
 CREATE INDEX payment_by_job ON payment (job);
 
 -- The office's side of a card payment: what it was asked, and how far it is. in_question: after a restore nobody knows
--- whether it is at the processor; 1 it is looked up, 2 a person decides.
+-- whether it is at the processor; 1 it is looked up, 2 a person decides. unfit: the adapter has said, before anything was
+-- sent, that it cannot carry this card's data.
 CREATE TABLE card_payment (
     payment            TEXT PRIMARY KEY REFERENCES payment (id),
     device             TEXT NOT NULL,
@@ -281,6 +282,7 @@ CREATE TABLE card_payment (
     outcome_seen       INTEGER NOT NULL DEFAULT 0 CHECK (outcome_seen IN (0, 1)),
     void_requested     INTEGER NOT NULL DEFAULT 0 CHECK (void_requested IN (0, 1)),
     frozen             INTEGER NOT NULL DEFAULT 0 CHECK (frozen IN (0, 1)),
+    unfit              INTEGER NOT NULL DEFAULT 0 CHECK (unfit IN (0, 1)),
     released_by        TEXT,
     voided_by          TEXT,
     outcome            TEXT NOT NULL,

@@ -256,7 +256,7 @@ pub enum ProcessorError {
     /// It was understood and refused, for good: it had no effect.
     #[error("the processor refused: {0}")]
     Refused(String),
-    /// This adapter has no such operation: see [`Abilities`].
+    /// This adapter has no such operation, see [`Abilities`], or cannot carry what it was given. Nothing was sent.
     #[error("this processor cannot do that: {0}")]
     Unable(&'static str),
     /// Address or credentials are wrong.
@@ -265,6 +265,18 @@ pub enum ProcessorError {
 }
 
 impl ProcessorError {
+    /// The same where it was found before anything was sent, so that the payment can never be: `what` says so.
+    #[must_use]
+    pub fn unsent(self, what: &'static str) -> ProcessorError {
+        match self {
+            ProcessorError::Refused(why) => {
+                tracing::warn!(error = why, what);
+                ProcessorError::Unable(what)
+            }
+            ProcessorError::InDoubt(_) | ProcessorError::Unable(_) | ProcessorError::Setting(_) => self,
+        }
+    }
+
     /// Whether trying the same again is useless.
     pub fn is_permanent(&self) -> bool {
         match self {

@@ -70,6 +70,7 @@ impl<'a, P: Peer> Payment<'a, P> {
             void_requested: false,
             frozen: false,
             reused: false,
+            unfit: false,
             question: Question::None,
             released: false,
             covers: true,

@@ -47,6 +47,8 @@ pub struct Rig {
     pub ahead_ms: Arc<AtomicI64>,
     /// What the customers of the next payments agree to.
     pub keep: Option<Consent>,
+    /// What the reader encrypts next is rubbish.
+    pub garbled: bool,
     key: SigningKey,
     began: Instant,
     acked: u64,
@@ -101,6 +103,7 @@ impl Rig {
             url,
             ahead_ms,
             keep: None,
+            garbled: false,
             key,
             began,
             acked: 0,
@@ -172,7 +175,10 @@ impl Rig {
             keep: self.keep.clone(),
         };
         self.tell(&Event::PaymentIntended(intended), None);
-        let data = card_data(card, counter, minor);
+        let mut data = card_data(card, counter, minor);
+        if self.garbled {
+            data.ciphertext = "<rubbish>".into();
+        }
         let sealing: String = self.text("SELECT value FROM meta WHERE name = 'sealing_key'");
         let sealing: SealingKey = serde_json::from_str(&sealing).unwrap();
         let bytes = seal(&sealing, id, amount, &data).unwrap();

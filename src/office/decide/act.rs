@@ -42,7 +42,8 @@ pub(super) fn act(db: &Connection, case: &Case, decided: &Decided<'_>, id: &str,
             Ok(Done { amount_minor: minor, ..all("") })
         }
         Action::Release => {
-            let sql = "UPDATE card_payment SET released_by = ?2, next_ms = ?3 WHERE payment = ?1 AND over = 0
+            let sql =
+                "UPDATE card_payment SET released_by = ?2, next_ms = ?3, unfit = 0 WHERE payment = ?1 AND over = 0
                        AND released_by IS NULL AND json_extract(outcome_record, '$.state') = 'held'";
             changed(db.execute(sql, (payment()?, decided.by, now_ms))?, "This payment is not held any more.")?;
             Ok(all(""))

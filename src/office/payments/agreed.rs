@@ -6,7 +6,7 @@
 //! given back. Pure; start at [`next`].
 
 use super::Timing;
-use super::plan::{Attempt, AttemptState, IDLE_MS, Known, SOFT_DECLINES, Step, captured, say};
+use super::plan::{Attempt, AttemptState, IDLE_MS, Known, SOFT_DECLINES, Step, UNFIT, captured, say};
 use crate::domain::outcome::OutcomeState;
 
 /// Whether the agreement is in force.
@@ -77,6 +77,9 @@ fn declined(known: &Known, agreed: &Agreed, attempt: &Attempt) -> Step {
 fn without_attempt(known: &Known, agreed: &Agreed, n: u32) -> Step {
     if stopped(known, agreed) {
         return say(known, OutcomeState::Voided, true, Some("the customer has stopped the agreement"));
+    }
+    if known.unfit {
+        return say(known, OutcomeState::Declined, true, Some(UNFIT));
     }
     if !known.covers && !known.released {
         return say(known, OutcomeState::Held, false, Some("its bill no longer owes this much"));

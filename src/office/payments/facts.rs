@@ -59,11 +59,11 @@ pub fn next_due(db: &Connection) -> Result<Option<i64>, OfficeError> {
 }
 
 /// What is open on the invoice without this payment: less what the handhelds count, and less what the processor agreed to
-/// for another one, seen or not. `doubtful_minor` is at the processor for others, and not answered; what is given back
-/// anyway counts in neither.
+/// or captured for another one, seen or not. `doubtful_minor` is at the processor for others, and not answered, or may be
+/// there since a lost office's day; what is given back anyway counts in neither.
 const SQL: &str = "
     SELECT c.device, p.job, p.document, c.currency, c.amount_minor, c.blob, c.kept_card, c.requested_seq, c.request_age_ms,
-           c.request_heard_ms, c.accepted_offline, c.deadline_ms, c.outcome_seen, c.void_requested, c.frozen,
+           c.request_heard_ms, c.accepted_offline, c.deadline_ms, c.outcome_seen, c.void_requested, c.frozen, c.unfit,
            c.released_by IS NOT NULL AS released, c.reused_from IS NOT NULL AS reused, c.in_question, c.outcome, c.approved_ms,
            e.acked_seq >= e.stated_seq
                AND NOT EXISTS (SELECT 1 FROM device_epoch o WHERE o.device = c.device AND o.acked_seq < o.stated_seq)
@@ -123,6 +123,7 @@ pub fn load(
         void_requested: row.get("void_requested")?,
         frozen: row.get("frozen")?,
         reused: row.get("reused")?,
+        unfit: row.get("unfit")?,
         question: match row.get("in_question")? {
             0_u8 => Question::None,
             1 => Question::LookUp,

@@ -10,7 +10,8 @@
 //!    reverse. A reversal is repeated until it is answered.
 //! 5. Captured only after the handheld saw the approval or had accepted the payment offline.
 //! 6. What the invoice no longer owes is held for a dispatcher, with the deadline shown. What came with the card data
-//!    of another payment is never sent.
+//!    of another payment is never sent. What the processor cannot carry is declined online; what was stored is held, and
+//!    declined when a dispatcher releases it and it is still so.
 //! 7. After a restore of the office, what a lost office may have sent is in question: it is looked up, and where that
 //!    finds nothing a person decides. It is never sent by itself.
 
@@ -89,6 +90,8 @@ pub struct Known {
     pub frozen: bool,
     /// Its card data belongs to another payment.
     pub reused: bool,
+    /// The processor cannot charge this kind of card; nothing was sent.
+    pub unfit: bool,
     /// Whether a lost office may have sent it.
     pub question: Question,
     /// A dispatcher released it although it was held.
@@ -155,6 +158,9 @@ pub(super) const IDLE_MS: i64 = 60_000;
 /// Response codes after which another try may go through: 51 insufficient funds, 61 and 65 limits, 91 and 96
 /// issuer or system not available (ISO 8583:1987 field 39).
 pub const SOFT_DECLINES: [&str; 5] = ["51", "61", "65", "91", "96"];
+
+/// Why nothing is sent of what the processor cannot carry.
+pub(super) const UNFIT: &str = "the processor cannot charge this kind of card; nothing was sent";
 
 /// What to do next.
 pub fn next(known: &Known, timing: &Timing) -> Step {
@@ -287,11 +293,20 @@ fn without_attempt(known: &Known, n: u32, timing: &Timing) -> Step {
             false => say(known, OutcomeState::Declined, false, why),
         };
     }
+    if !deferred && known.unfit {
+        return say(known, OutcomeState::Declined, false, Some(UNFIT));
+    }
     if !deferred && !fresh {
         return say(known, OutcomeState::NotSent, false, Some("the request came too late to be sent"));
     }
     if deferred && known.deadline_ms.is_none_or(|deadline| known.now_ms > deadline) {
         return say(known, OutcomeState::Expired, true, Some("it was not forwarded in time"));
+    }
+    if known.unfit && known.released {
+        return say(known, OutcomeState::LateDeclined, true, Some(UNFIT));
+    }
+    if known.unfit {
+        return say(known, OutcomeState::Held, false, Some(UNFIT));
     }
     if !known.covers && !known.released {
         return say(known, OutcomeState::Held, false, Some("the invoice no longer owes this much"));

@@ -74,6 +74,12 @@ pub(super) fn record_answer(
             settle_attempt(db, office, payment, state, Some(&answer))?;
             soft_decline_pause(db, office, payment, &answer)
         }
+        // Its adapter has sent nothing, and never will.
+        Err(why @ ProcessorError::Unable(_)) => {
+            tracing::error!(payment = %payment.id, error = %why, "the processor cannot carry this card's data");
+            db.execute("UPDATE card_payment SET unfit = 1 WHERE payment = ?1", [payment.id.to_string()])?;
+            settle_attempt(db, office, payment, "dead", None)
+        }
         Err(why) => {
             tracing::warn!(payment = %payment.id, error = %why, "no answer to an authorisation: in doubt");
             settle_attempt(db, office, payment, "in_doubt", None)

@@ -203,6 +203,7 @@ fn prepare(
     let now = office.now_ms();
     let can = processor.abilities();
     let Some(mut payment) = load(db, id, now, can.look_up)? else { return Ok(Call::Nothing) };
+    payment.known.unfit |= !source::fits(&payment, can);
     let timing = office.settings().timing;
     let step = next(&payment.known, &timing);
     tracing::debug!(payment = %id, ?step, "planned");
@@ -227,17 +228,6 @@ fn prepare(
         }
         Step::AskPerson => {
             reconcile::ask(db, &payment, now)?;
-            Ok(Call::Nothing)
-        }
-        Step::Forward { .. } if !source::fits(&payment, can) => {
-            trouble(
-                db,
-                &payment,
-                ExceptionType::PaymentUnknown,
-                "this processor cannot charge this kind of card",
-                now,
-            )?;
-            postpone(db, id, now + RETRY_MAX_MS)?;
             Ok(Call::Nothing)
         }
         Step::Forward { n, deferred } => match source::of(db, office, &payment)? {

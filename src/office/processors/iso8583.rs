@@ -93,7 +93,9 @@ impl Processor for Iso8583 {
 
     fn authorise<'a>(&'a self, request: &'a Authorisation) -> Reply<'a, Answer> {
         Box::pin(async move {
-            let answer = self.call(requests::authorisation(&self.profile, request)?).await?;
+            let message = requests::authorisation(&self.profile, request);
+            let message = message.map_err(|why| why.unsent("the payment does not fit the profile's messages"))?;
+            let answer = self.call(message).await?;
             answers::authorised(&self.profile, request, &answer)
         })
     }

@@ -29,6 +29,7 @@ fn known(last: Last) -> Known {
         void_requested: false,
         frozen: false,
         reused: false,
+        unfit: false,
         question: Question::None,
         released: false,
         covers: true,

@@ -192,18 +192,18 @@ pub fn terminal_id(name: &str) -> String {
 /// The opaque card data, in the fields that the profile names.
 fn opaque(message: &mut Message, profile: &Profile, card: &CardPresent) -> Result<(), ProcessorError> {
     let fields = &profile.card;
-    let wrong = |what: &str| ProcessorError::Refused(format!("the reader's {what} is malformed"));
+    let wrong = ProcessorError::Unable;
     let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if card.ciphertext.is_empty() || !card.ciphertext.as_bytes().iter().all(base64) {
-        return Err(wrong("cipher text"));
+        return Err(wrong("the reader's cipher text is malformed"));
     }
     if !hex(&card.ksn) || !hex(&card.encryption_type) {
-        return Err(wrong("key serial number"));
+        return Err(wrong("the reader's key serial number is malformed"));
     }
     if card.key_id.len() > KEY_ID_MAX || !card.key_id.bytes().all(name) {
-        return Err(wrong("key set"));
+        return Err(wrong("the reader's key set is malformed"));
     }
     let mut rest = card.ciphertext.as_bytes();
     for field in &fields.ciphertext {
@@ -214,7 +214,7 @@ fn opaque(message: &mut Message, profile: &Profile, card: &CardPresent) -> Resul
         rest = more;
     }
     if !rest.is_empty() {
-        return Err(ProcessorError::Refused("the card's cipher text is longer than the profile's fields".to_owned()));
+        return Err(wrong("the card's cipher text is longer than the profile's fields"));
     }
     message.append(fields.ksn, &card.ksn);
     message.append(fields.key_id, &card.key_id);
@@ -224,16 +224,16 @@ fn opaque(message: &mut Message, profile: &Profile, card: &CardPresent) -> Resul
 
 /// Field 55: BER-TLV (EMV Book 3, Annex B) of the tags that the profile allows, in its order.
 fn emv(profile: &Profile, card: &CardPresent) -> Result<Vec<u8>, ProcessorError> {
-    let wrong = |tag: &str| ProcessorError::Refused(format!("EMV tag {tag} of the reader is malformed"));
+    let wrong = || ProcessorError::Unable("an EMV tag of the reader is malformed");
     let mut out = Vec::new();
     for tag in &profile.emv.tags {
         let Some(value) = card.emv.get(tag) else { continue };
-        let value = hex::decode(value).map_err(|_| wrong(tag))?;
-        out.extend(hex::decode(tag).map_err(|_| wrong(tag))?);
+        let value = hex::decode(value).map_err(|_| wrong())?;
+        out.extend(hex::decode(tag).map_err(|_| wrong())?);
         match u8::try_from(value.len()) {
             Ok(short) if short < 0x80 => out.push(short),
             Ok(long) => out.extend([0x81, long]),
-            Err(_) => return Err(wrong(tag)),
+            Err(_) => return Err(wrong()),
         }
         out.extend(value);
     }

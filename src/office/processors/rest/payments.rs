@@ -41,8 +41,9 @@ impl Rest {
                 ));
             }
         };
-        let (customer, card) = objects::card(token)?;
-        let (amount, currency) = objects::money(request.amount_minor, &request.currency)?;
+        let unsent = |why: ProcessorError| why.unsent("such an API cannot charge this card or this amount");
+        let (customer, card) = objects::card(token).map_err(unsent)?;
+        let (amount, currency) = objects::money(request.amount_minor, &request.currency).map_err(unsent)?;
         if let Some(there) = self.newest(&request.key, request.at_ms).await? {
             return Ok(there.about(&about_request(request))?.id);
         }

@@ -157,7 +157,7 @@ fn a_cipher_text_runs_on_in_the_next_field_and_never_gets_lost() {
     };
     let two = long(1_200).unwrap();
     assert_eq!((two.fields[&62].len(), two.fields[&63].len()), (999, 201));
-    assert!(matches!(long(1_999), Err(ProcessorError::Refused(why)) if why.contains("longer")));
+    assert!(matches!(long(1_999), Err(ProcessorError::Unable(why)) if why.contains("longer")));
 }
 
 #[test]
@@ -183,7 +183,8 @@ fn what_cannot_be_sent_is_refused_before_it_is() {
     ];
     for asked in cases {
         let got = authorisation(&profile("ascii"), &asked);
-        assert!(matches!(got, Err(ProcessorError::Refused(_))), "{asked:?}: {got:?}");
+        let unsent = got.map_err(|why| why.unsent("it does not fit"));
+        assert!(matches!(unsent, Err(ProcessorError::Unable(_))), "{asked:?}: {unsent:?}");
     }
     let kept = Authorisation { source: Source::OnFile("t".to_owned()), ..request() };
     assert!(matches!(authorisation(&profile("ascii"), &kept), Err(ProcessorError::Unable(_))));

@@ -218,7 +218,7 @@ async fn what_such_an_api_cannot_take_is_said_and_not_sent() {
     let server = Server::json(vec![(200, list(&[]))]).await;
     let mut request = order(None);
     request.currency = "ISK".to_owned();
-    assert!(matches!(server.rest.prepare(&request).await, Err(ProcessorError::Refused(_))), "counts in other units");
+    assert!(matches!(server.rest.prepare(&request).await, Err(ProcessorError::Unable(_))), "counts in other units");
     let text = String::new;
     let (emv, ciphertext) = (std::collections::BTreeMap::new(), text());
     request.source =
@@ -227,7 +227,7 @@ async fn what_such_an_api_cannot_take_is_said_and_not_sent() {
     for token in ["", "4242424242424242", "cus_1:", "acct_1:pm_1", "pm_1&customer=cus_2", "cus_1:pm_1:pm_2"] {
         let request =
             crate::office::processors::Authorisation { source: Source::OnFile(token.to_owned()), ..order(None) };
-        assert!(matches!(server.rest.prepare(&request).await, Err(ProcessorError::Refused(_))), "{token}");
+        assert!(matches!(server.rest.prepare(&request).await, Err(ProcessorError::Unable(_))), "{token}");
     }
     assert_eq!(server.asked(), Vec::<String>::new());
 }
