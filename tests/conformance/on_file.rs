@@ -134,6 +134,20 @@ async fn a_card_is_kept_with_its_consent_and_charged_again_without_the_card() {
 }
 
 #[tokio::test]
+async fn a_kept_card_is_taken_from_its_customer_when_the_consent_ends() {
+    let Some(desk) = Desk::open().await else { return };
+    let (_, first) = desk.pay("k-1", "pm_card_visa", true).await;
+    let token = first.token.unwrap();
+    let (customer, card) = token.split_once(':').unwrap();
+    assert_eq!(desk.host.get(&format!("/v1/payment_methods/{card}")).await["customer"], customer);
+    desk.processor.forget(&token).await.unwrap();
+    assert_eq!(desk.host.get(&format!("/v1/payment_methods/{card}")).await["customer"], Value::Null);
+    // Asked once more after a crash: nothing is left to be forgotten.
+    let again = desk.processor.forget(&token).await;
+    assert!(matches!(again, Ok(()) | Err(ProcessorError::Refused(_))), "{again:?}");
+}
+
+#[tokio::test]
 async fn a_part_that_is_captured_is_booked_as_that_part() {
     let Some(desk) = Desk::open().await else { return };
     let (sale, _) = desk.pay("k-1", "pm_card_visa", false).await;

@@ -147,3 +147,19 @@ async fn captured_money_is_refunded_by_a_button_a_second_word_and_a_reason() {
     let job = office.text("SELECT job FROM decision");
     has(&office.get(Some(&session), &format!("/jobs/{job}")).await, &["Refund begun by the office", "by dispatcher"]);
 }
+
+#[tokio::test]
+async fn what_the_settlement_made_of_a_payment_is_on_the_pages() {
+    for (state, word, told) in
+        [("settled", "SETTLED", "Settled by the processor"), ("disputed", "DISPUTED", "Disputed by the cardholder")]
+    {
+        let office = Office::of(Seed::day());
+        let session = office.log_in("dispatcher").await;
+        let sql = "UPDATE card_payment SET outcome = ?1, outcome_record = json_set(outcome_record, '$.state', ?1)
+                   WHERE captured_minor > 0";
+        office.db.lock().unwrap().execute(sql, [state]).unwrap();
+        let of = "SELECT job FROM payment JOIN card_payment c ON c.payment = id WHERE captured_minor > 0 LIMIT 1";
+        has(&office.get(Some(&session), "/payments").await, &[word]);
+        has(&office.get(Some(&session), &format!("/jobs/{}", office.text(of))).await, &[word, told]);
+    }
+}
