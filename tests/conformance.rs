@@ -7,6 +7,8 @@
 
 #[path = "conformance/agreed.rs"]
 mod agreed;
+#[path = "common/card.rs"]
+mod card;
 #[path = "conformance/cases.rs"]
 mod cases;
 #[path = "conformance/iso8583.rs"]

@@ -13,6 +13,8 @@ mod card;
 #[path = "desk/check.rs"]
 mod check;
 mod common;
+#[path = "desk/doubled.rs"]
+mod doubled;
 #[path = "desk/ends.rs"]
 mod ends;
 #[path = "desk/kept.rs"]

@@ -405,6 +405,7 @@ CREATE UNIQUE INDEX attempt_one_alive ON attempt (payment)
 
 -- Reversals, captures and refunds of attempts. Their numbers are committed before anything is sent, and stay the same
 -- however often it is sent. again: an approval came after the reversal, which is sent once more. subject: the refund that it carries out; empty otherwise.
+-- looks: how often it is still looked whether the processor made two refunds of it; look_ms: not before.
 CREATE TABLE follow_up (
     key          TEXT PRIMARY KEY,
     payment      TEXT NOT NULL,
@@ -416,9 +417,12 @@ CREATE TABLE follow_up (
     at_ms        INTEGER NOT NULL,
     sent         INTEGER NOT NULL DEFAULT 0 CHECK (sent IN (0, 1)),
     again        INTEGER NOT NULL DEFAULT 0 CHECK (again IN (0, 1)),
+    looks        INTEGER NOT NULL DEFAULT 0 CHECK (looks >= 0),
+    look_ms      INTEGER NOT NULL DEFAULT 0,
     FOREIGN KEY (payment, n) REFERENCES attempt (payment, n),
     UNIQUE (payment, n, kind, subject)
 ) STRICT;
+CREATE INDEX follow_up_look ON follow_up (look_ms) WHERE looks > 0;
 
 -- Money that goes back. payment is empty for a refund that is linked to none.
 CREATE TABLE refund (

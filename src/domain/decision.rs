@@ -168,7 +168,8 @@ pub fn actions(kind: ExceptionType) -> &'static [Action] {
         | ExceptionType::TotalsDiffer
         | ExceptionType::CardDataReused
         | ExceptionType::CardNotKept
-        | ExceptionType::AgreementWaits => &[Action::Note],
+        | ExceptionType::AgreementWaits
+        | ExceptionType::RefundDoubled => &[Action::Note],
     }
 }
 

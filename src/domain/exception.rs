@@ -56,11 +56,13 @@ pub enum ExceptionType {
     AgreementFailed,
     /// Nothing is charged for an agreement until somebody has looked at it.
     AgreementWaits,
+    /// The processor gave a refund back more than once.
+    RefundDoubled,
 }
 
 impl ExceptionType {
     /// Every type.
-    pub const ALL: [ExceptionType; 24] = [
+    pub const ALL: [ExceptionType; 25] = [
         ExceptionType::LateDecline,
         ExceptionType::CardExpiring,
         ExceptionType::CardExpired,
@@ -85,6 +87,7 @@ impl ExceptionType {
         ExceptionType::CardNotKept,
         ExceptionType::AgreementFailed,
         ExceptionType::AgreementWaits,
+        ExceptionType::RefundDoubled,
     ];
 
     /// The name in JSON and in the databases.
@@ -114,6 +117,7 @@ impl ExceptionType {
             ExceptionType::CardNotKept => "card_not_kept",
             ExceptionType::AgreementFailed => "agreement_failed",
             ExceptionType::AgreementWaits => "agreement_waits",
+            ExceptionType::RefundDoubled => "refund_doubled",
         }
     }
 
@@ -183,6 +187,9 @@ impl ExceptionType {
             }
             ExceptionType::AgreementWaits => {
                 "Nothing is charged for this agreement until somebody has looked: see the page of agreements."
+            }
+            ExceptionType::RefundDoubled => {
+                "The processor gave a refund back more than once: have it take back the excess, or agree on it with the customer."
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The office's conversation with the processor: one worker, many payments, each by the rules of [`plan`].
 
 pub mod agreed;
+pub mod doubled;
 pub mod facts;
 pub mod follow_up;
 pub mod give_back;

@@ -316,6 +316,10 @@ pub trait Processor: Send + Sync + fmt::Debug {
     /// Gives so much of a captured attempt back.
     fn refund<'a>(&'a self, of: &'a FollowUp) -> Reply<'a, Refunded>;
 
+    /// Looks at a refund that was done: how much the processor has given back under its key beyond it, minor units.
+    /// [`ProcessorError::Unable`] where a key is one refund, or nothing can be looked at.
+    fn refunded_beyond<'a>(&'a self, of: &'a FollowUp) -> Reply<'a, i64>;
+
     /// Compares totals of the open batch; whether they agree.
     fn reconcile<'a>(&'a self, totals: &'a Totals) -> Reply<'a, bool>;
 

@@ -4,7 +4,7 @@
 //! that `tests/run` installs and names in TILLROLL_PYTHON; without it these tests say so and pass, except in CI.
 
 use super::peers::{Card, Effects, Later, Peer, http_garbage};
-use super::proxy::{Fault, Step, Wire};
+use super::proxy::Wire;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
@@ -140,10 +140,8 @@ impl Peer for Localstripe {
         http_garbage()
     }
 
-    fn exempt(&self, step: Step, fault: &Fault) -> Option<&'static str> {
-        let again = matches!(fault, Fault::RequestTwice | Fault::RequestLate(_));
-        (again && step == Step::Refund && !self.keys)
-            .then_some("this host makes two refunds of two equal requests, whoever sends the second")
+    fn refunds_twice(&self) -> bool {
+        !self.keys
     }
 
     fn answer_ms(&self) -> u64 {
@@ -152,6 +150,11 @@ impl Peer for Localstripe {
 
     fn cuts(&self) -> usize {
         if self.keys { 2 } else { 7 }
+    }
+
+    /// All of a batch wait for their time-outs together.
+    fn at_once(&self) -> usize {
+        16
     }
 
     fn batch(&self) -> usize {

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tillroll::domain::outcome::OutcomeState;
 use tillroll::office::payments::Timing;
 use tillroll::office::payments::follow_up::sent;
-use tillroll::office::payments::plan::{self, Attempt, AttemptState, Known, Question, Step as Plan};
+use tillroll::office::payments::plan::{self, Attempt, AttemptState, Known, Step as Plan};
 use tillroll::office::processors::{
     Answer, Authorisation, FollowUp, Found, LATE_MAX, Late, Processor, ProcessorError, Refunded, Sent,
 };
@@ -60,28 +60,8 @@ impl<'a, P: Peer> Payment<'a, P> {
     pub fn new(peer: &'a P, proxy: &'a Proxy, name: String, card: Card, goal: Goal, answer_ms: u64) -> Self {
         let (late, lates) = mpsc::channel(LATE_MAX);
         let processor = peer.open(proxy.address, answer_ms, late);
-        let known = Known {
-            now_ms: now_ms(),
-            caught_up: true,
-            request_age_ms: Some(Some(0)),
-            accepted_offline: false,
-            deadline_ms: None,
-            outcome_seen: false,
-            void_requested: false,
-            frozen: false,
-            reused: false,
-            unfit: false,
-            question: Question::None,
-            released: false,
-            covers: true,
-            beside: false,
-            said: None,
-            approved_at_ms: None,
-            amount_minor: AMOUNT_MINOR,
-            can_look_up: processor.abilities().look_up,
-            last: None,
-            agreed: None,
-        };
+        let can_look_up = processor.abilities().look_up;
+        let known = Known { request_age_ms: Some(Some(0)), can_look_up, ..Known::new(now_ms(), AMOUNT_MINOR) };
         let (attempts, reversals) = (Vec::new(), Vec::new());
         Payment { peer, proxy, processor, lates, name, card, goal, known, attempts, reversals, capture: None }
     }
@@ -150,6 +130,19 @@ impl<'a, P: Peer> Payment<'a, P> {
     /// Gives so much back.
     pub async fn refund(&self, call: FollowUp) -> Refunded {
         self.insist(Step::Refund, call, |p, call| p.refund(call)).await
+    }
+
+    /// What went back beyond this refund, where the host can be asked.
+    pub async fn refunded_beyond(&self, call: &FollowUp) -> i64 {
+        for _ in 0..TRIES_MAX {
+            match self.processor.refunded_beyond(call).await {
+                Ok(minor) => return minor,
+                Err(ProcessorError::InDoubt(_)) => {}
+                Err(ProcessorError::Unable(_)) => return 0,
+                Err(why) => panic!("{}: {why}", self.name),
+            }
+        }
+        panic!("{}: whether a refund was made twice is never answered", self.name);
     }
 
     /// A follow-up of the newest attempt.

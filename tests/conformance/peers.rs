@@ -11,22 +11,18 @@
 //! - [`Peer::charge`] is what a card that is approved, or declined, hands over.
 //! - [`Peer::effects`] reads the *host's own* book for one attempt, by its key or RRN: not through the adapter, and not
 //!   through the proxy.
-//! - [`Peer::exempt`] names, with the reason, what this host cannot keep however the adapter behaves.
+//! - [`Peer::refunds_twice`] says whether this host makes two refunds of one that the network doubled.
 
-use super::proxy::{Fault, Step, Wire};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use super::card;
+use super::proxy::Wire;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tillroll::office::processors::{self, CardPresent, Late, Processor, Sent, Source};
 use tillroll::processor::{Processor as Host, ProcessorConfig};
-use tillroll_hardware::dukpt;
-use tillroll_hardware::reader::cards::TEST_CARDS;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -70,9 +66,9 @@ pub trait Peer: Send + Sync + 'static {
     /// Answers that no adapter may take for one.
     fn garbage(&self) -> Vec<Vec<u8>>;
 
-    /// Why this fault is left out at this step.
-    fn exempt(&self, _: Step, _: &Fault) -> Option<&'static str> {
-        None
+    /// Makes two refunds of two equal requests, whoever sends the second: what no adapter can prevent must be noticed.
+    fn refunds_twice(&self) -> bool {
+        false
     }
 
     /// The adapter's time-out during the faults, milliseconds.
@@ -83,6 +79,11 @@ pub trait Peer: Send + Sync + 'static {
     /// A message is cut at so many places at the most.
     fn cuts(&self) -> usize {
         24
+    }
+
+    /// So many plays at the same time at the most.
+    fn at_once(&self) -> usize {
+        12
     }
 
     /// After so many plays the host may forget.
@@ -116,19 +117,26 @@ pub fn http_garbage() -> Vec<Vec<u8>> {
 
 /// tillroll's own simulated processor.
 pub struct Simulated {
-    address: SocketAddr,
     client: reqwest::Client,
-    _folder: TempDir,
+    folder: TempDir,
+    running: Mutex<SocketAddr>,
 }
 
 impl Simulated {
     pub async fn start() -> Simulated {
         let folder = tempfile::tempdir().unwrap();
-        let host = Host::open(ProcessorConfig { ledger: folder.path().join("ledger.sqlite"), slow_ms: 0 }).unwrap();
+        let running = Mutex::new(Simulated::host_in(&folder).await);
+        Simulated { client: reqwest::Client::new(), folder, running }
+    }
+
+    /// A host with an empty ledger.
+    async fn host_in(folder: &TempDir) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let ledger = folder.path().join(format!("ledger-{}.sqlite", address.port()));
+        let host = Host::open(ProcessorConfig { ledger, slow_ms: 0 }).unwrap();
         tokio::spawn(host.serve(listener, std::future::pending()));
-        Simulated { address, client: reqwest::Client::new(), _folder: folder }
+        address
     }
 }
 
@@ -142,7 +150,15 @@ impl Peer for Simulated {
     }
 
     fn host(&self) -> SocketAddr {
-        self.address
+        *self.running.lock().unwrap()
+    }
+
+    /// The ledger is shown whole or not at all, and a long one takes long to show.
+    fn forget(&self) -> Later<'_, ()> {
+        Box::pin(async {
+            let fresh = Simulated::host_in(&self.folder).await;
+            *self.running.lock().unwrap() = fresh;
+        })
     }
 
     fn open(&self, through: SocketAddr, answer_ms: u64, late: mpsc::Sender<Late>) -> Arc<dyn Processor> {
@@ -150,33 +166,23 @@ impl Peer for Simulated {
     }
 
     fn charge(&self, card: Card) -> Source {
-        // As the reader encrypts it: tag 57 and 9F02, under the counter of its KSN.
         let (name, counter) = match card {
             Card::Good => ("visa-tap", 1),
             Card::Declined => ("decline", 2),
         };
-        let pan = TEST_CARDS.iter().find(|card| card.name == name).unwrap().pan;
-        let mut track2 = format!("{pan}D30122010000000000");
-        if !track2.len().is_multiple_of(2) {
-            track2.push('F');
-        }
-        let inner = format!("57{:02X}{track2}9F0206{AMOUNT_MINOR:012}", track2.len() / 2);
-        let mut plain = hex::decode(format!("FC{:02X}{inner}", inner.len() / 2)).unwrap();
-        plain.resize(plain.len().next_multiple_of(8), 0);
-        let ksn = [0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, counter];
-        let ciphertext = dukpt::encrypt_data(&dukpt::ANSI_TEST_BDK, &ksn, &plain).unwrap();
+        let read = card::card_data(name, counter, AMOUNT_MINOR);
         Source::Card(CardPresent {
-            ciphertext: BASE64.encode(ciphertext),
-            ksn: hex::encode_upper(ksn),
+            ciphertext: read.ciphertext,
+            ksn: read.ksn,
             key_id: "ansi-test".to_owned(),
-            encryption_type: "80".to_owned(),
-            emv: BTreeMap::from([("9F02".to_owned(), format!("{AMOUNT_MINOR:012}"))]),
+            encryption_type: hex::encode([read.encryption_type]),
+            emv: read.emv.into_iter().collect(),
         })
     }
 
     fn effects<'a>(&'a self, of: &'a Sent) -> Later<'a, Effects> {
         Box::pin(async move {
-            let url = format!("http://{}/v1/ledger", self.address);
+            let url = format!("http://{}/v1/ledger", self.host());
             let book: Value = self.client.get(url).send().await.unwrap().json().await.unwrap();
             assert_eq!(book["truncated"], false, "the ledger shows everything");
             let mine = |row: &&Value| row["key"] == of.key.as_str();

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tillroll::domain::outcome::OutcomeState;
 use tokio::task::JoinSet;
 
-/// Plays at the same time.
-const AT_ONCE: usize = 12;
+/// Plays of one case at the most.
+const PLAYS_MAX: usize = 3;
 /// What a sale gives back of [`AMOUNT_MINOR`].
 const REFUND_MINOR: i64 = 500;
 /// The adapter's time-out where nothing goes wrong, milliseconds.
@@ -23,12 +23,13 @@ const PATIENT_MS: u64 = 15_000;
 /// said. Panics at the first promise that is broken.
 pub async fn holds<P: Peer>(peer: P) {
     let peer = Arc::new(peer);
+    let mut doubled = 0;
     let mut all = Vec::new();
     let mut authorise = 0;
     for story in STORIES {
         let before = story.before(authorise);
         let clean = Case { story, strikes: before.clone() };
-        let seen = play(&*peer, &clean, PATIENT_MS).await;
+        let seen = play(&*peer, &clean, PATIENT_MS).await.seen;
         if story == Story::Sale {
             authorise = seen.iter().filter(|e| e.step == Step::Authorise).map(|e| e.request).max().unwrap();
         }
@@ -43,21 +44,44 @@ pub async fn holds<P: Peer>(peer: P) {
         let mut batch: Vec<Case> = waiting.by_ref().take(peer.batch()).collect();
         let mut plays = JoinSet::new();
         while !batch.is_empty() || !plays.is_empty() {
-            while let Some(case) = if plays.len() < AT_ONCE { batch.pop() } else { None } {
+            while let Some(case) = if plays.len() < peer.at_once() { batch.pop() } else { None } {
                 let peer = peer.clone();
-                plays.spawn(async move { play(&*peer, &case, peer.answer_ms()).await });
+                plays.spawn(async move { struck(&*peer, &case).await });
             }
-            if let Some(Err(broken)) = plays.join_next().await {
-                std::panic::resume_unwind(broken.into_panic());
+            match plays.join_next().await {
+                Some(Ok(played)) => doubled += usize::from(played.doubled),
+                Some(Err(broken)) => std::panic::resume_unwind(broken.into_panic()),
+                None => {}
             }
         }
         peer.forget().await;
     }
-    eprintln!("{}: {count} faults", peer.name());
+    assert_eq!(doubled > 0, peer.refunds_twice(), "{}: {doubled} refunds were made twice", peer.name());
+    eprintln!("{}: {count} faults, {doubled} refunds made twice and noticed", peer.name());
+}
+
+/// Plays a case until its fault strikes: on a busy machine the adapter may give up before its request is on the way.
+async fn struck<P: Peer>(peer: &P, case: &Case) -> Played {
+    for _ in 0..PLAYS_MAX {
+        let played = play(peer, case, peer.answer_ms()).await;
+        if played.left == 0 {
+            return played;
+        }
+    }
+    panic!("{} {case:?}: a fault that met nothing shows nothing", peer.name());
+}
+
+/// What a play showed.
+struct Played {
+    seen: Vec<Exchange>,
+    /// Faults that did not strike.
+    left: usize,
+    /// The host made two refunds of one, and the adapter tells.
+    doubled: bool,
 }
 
 /// Plays one case and judges it.
-async fn play<P: Peer>(peer: &P, case: &Case, answer_ms: u64) -> Vec<Exchange> {
+async fn play<P: Peer>(peer: &P, case: &Case, answer_ms: u64) -> Played {
     static PLAYS: AtomicU32 = AtomicU32::new(1);
     let name = format!("p{}", PLAYS.fetch_add(1, Ordering::Relaxed));
     let proxy = Proxy::start(peer.host(), peer.wire(), case.strikes.clone()).await;
@@ -86,7 +110,14 @@ async fn play<P: Peer>(peer: &P, case: &Case, answer_ms: u64) -> Vec<Exchange> {
     payment.hear_late().await;
     let seen = proxy.seen();
     let effects = effects(peer, &payment).await;
-    assert_eq!(effects, expect(case.story), "{told}");
+    let beyond_minor = match &refund {
+        Some(refund) => payment.refunded_beyond(refund).await,
+        None => 0,
+    };
+    let doubled = beyond_minor > 0;
+    let refunded_minor = effects.refunded_minor - beyond_minor;
+    let noticed = Effects { refunded_minor, movements: effects.movements - u32::from(doubled), ..effects };
+    assert_eq!(noticed, expect(case.story), "{told}: {effects:?}");
 
     // The same once more.
     if let Some(refund) = refund {
@@ -101,8 +132,7 @@ async fn play<P: Peer>(peer: &P, case: &Case, answer_ms: u64) -> Vec<Exchange> {
     }
     proxy.settle().await;
     assert_eq!(self::effects(peer, &payment).await, effects, "{told}: repeated");
-    assert_eq!(proxy.left(), 0, "{told}: a fault that met nothing shows nothing");
-    seen
+    Played { seen, left: proxy.left(), doubled }
 }
 
 fn repeated(mut call: tillroll::office::processors::FollowUp) -> tillroll::office::processors::FollowUp {

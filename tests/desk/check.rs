@@ -36,9 +36,11 @@ async fn a_processor_that_is_not_there_or_elsewhere_is_not_sold_to() {
 
 /// Fails at one step and writes down what it was asked.
 #[derive(Debug)]
-struct Failing {
-    at: &'static str,
-    asked: Mutex<Vec<&'static str>>,
+pub struct Failing {
+    pub at: &'static str,
+    /// What it gives back beyond each refund.
+    pub beyond_minor: i64,
+    pub asked: Mutex<Vec<&'static str>>,
 }
 
 impl Failing {
@@ -74,6 +76,9 @@ impl Processor for Failing {
     fn refund<'a>(&'a self, _: &'a FollowUp) -> Reply<'a, Refunded> {
         self.done("refund", Refunded { done: true, response_code: "00".to_owned() })
     }
+    fn refunded_beyond<'a>(&'a self, _: &'a FollowUp) -> Reply<'a, i64> {
+        self.done("refunded_beyond", self.beyond_minor)
+    }
     fn reconcile<'a>(&'a self, _: &'a Totals) -> Reply<'a, bool> {
         self.done("reconcile", true)
     }
@@ -102,7 +107,7 @@ async fn a_failure_names_its_step_has_a_question_and_leaves_no_sale_open() {
         ("capture", vec!["capture"]),
         ("refund", vec!["refund"]),
     ] {
-        let processor = Failing { at, asked: Mutex::default() };
+        let processor = Failing { at, beyond_minor: 0, asked: Mutex::default() };
         let one = |n: u32| sale(format!("check-{n}"), n, format!("{n:012}"), 1, "EUR", Source::OnFile("tok".into()));
         let kit = Kit { voided: one(1), refunded: one(2), stans: [3, 4, 5, 6] };
         let steps = walk(&processor, kit).await;

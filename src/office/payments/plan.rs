@@ -115,6 +115,34 @@ pub struct Known {
     pub agreed: Option<Agreed>,
 }
 
+impl Known {
+    /// A payment of this much at this time, of which nothing is known but what the handheld has sent.
+    pub fn new(now_ms: i64, amount_minor: i64) -> Known {
+        Known {
+            now_ms,
+            caught_up: true,
+            request_age_ms: None,
+            accepted_offline: false,
+            deadline_ms: None,
+            outcome_seen: false,
+            void_requested: false,
+            frozen: false,
+            reused: false,
+            unfit: false,
+            question: Question::None,
+            released: false,
+            covers: true,
+            beside: false,
+            said: None,
+            approved_at_ms: None,
+            amount_minor,
+            can_look_up: true,
+            last: None,
+            agreed: None,
+        }
+    }
+}
+
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {

@@ -11,6 +11,7 @@
 //!
 //! Start at [`asked`], [`decide`] and [`step`].
 
+use super::doubled;
 use super::follow_up::{self, Kind, sent_of};
 use super::{give_back, moved_by};
 use crate::domain::event::RefundRequested;
@@ -286,6 +287,7 @@ fn record(
         Ok(Refunded { done: true, .. }) => {
             let sql = "UPDATE card_payment SET refunded_minor = refunded_minor + ?2 WHERE payment = ?1";
             db.execute(sql, (work.refund.payment.map(|id| id.to_string()), work.refund.amount.minor))?;
+            doubled::watch(db, work.refund.id, now)?;
             ended(db, work, RefundState::Refunded, "the money goes back to the card", now)
         }
         Ok(Refunded { done: false, response_code }) => {

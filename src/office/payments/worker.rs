@@ -9,7 +9,7 @@ use super::plan::{Step, next};
 use super::publish::{end, say, trouble};
 use super::reconcile::{self, Name};
 use super::record::{RETRY_MAX_MS, failed, record_answer, record_found, record_reversed, settle_attempt};
-use super::{refunds, source};
+use super::{doubled, refunds, source};
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::{PaymentId, RefundId};
 use crate::office::agreements::runs;
@@ -64,6 +64,7 @@ pub async fn run(office: Office, stop: impl Future<Output = ()>) -> Result<(), P
         follow_up::again(&office, &processor, &mut tasks, AT_ONCE);
         refund(&office, &processor, &mut tasks, &refunding);
         forgetting::due(&office, &processor, &mut tasks, AT_ONCE);
+        doubled::begin(&office, &processor, &mut tasks, AT_ONCE);
         let sleep = if begun { 0 } else { pause(&office) };
         tokio::select! {
             () = &mut stop => return Ok(()),

@@ -125,6 +125,10 @@ impl Processor for Iso8583 {
         })
     }
 
+    fn refunded_beyond<'a>(&'a self, _: &'a FollowUp) -> Reply<'a, i64> {
+        Box::pin(async { Err(ProcessorError::Unable("ISO 8583 lists no refunds; import the settlement file")) })
+    }
+
     fn reconcile<'a>(&'a self, totals: &'a Totals) -> Reply<'a, bool> {
         Box::pin(async move {
             let message = requests::reconciliation(&self.profile, totals, self.link.next_stan(), now_ms())?;

@@ -4,7 +4,8 @@
 //! Invariant: nothing is charged twice, even by a server that ignores the idempotency key that every write carries.
 //! A payment intent is created without charge, its id kept, and only then confirmed; an intent is confirmed, captured
 //! and cancelled once by its own state; what may have been created is looked for by our key in its metadata before it
-//! is created again. An answer that is not about what was asked is in doubt.
+//! is created again. An answer that is not about what was asked is in doubt. The exception: a refund that the network
+//! doubles is two on a server that ignores the key. Nothing here can prevent that; [`Processor::refunded_beyond`] finds it.
 //!
 //! Names of fields, states and codes: Stripe API reference, "PaymentIntent", "Refund", "SetupIntent", "Payment Link",
 //! "Errors", "Idempotent requests". It is tested against localstripe, never against Stripe itself; links are not
@@ -140,6 +141,10 @@ impl Processor for Rest {
 
     fn refund<'a>(&'a self, of: &'a FollowUp) -> Reply<'a, Refunded> {
         Box::pin(self.within(self.give_back(of)))
+    }
+
+    fn refunded_beyond<'a>(&'a self, of: &'a FollowUp) -> Reply<'a, i64> {
+        Box::pin(self.within(self.beyond(of)))
     }
 
     fn reconcile<'a>(&'a self, _: &'a Totals) -> Reply<'a, bool> {

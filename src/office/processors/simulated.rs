@@ -244,6 +244,10 @@ impl Processor for Simulated {
         })
     }
 
+    fn refunded_beyond<'a>(&'a self, _: &'a FollowUp) -> Reply<'a, i64> {
+        Box::pin(async { Err(ProcessorError::Unable("the simulated processor makes one refund of a key")) })
+    }
+
     fn reconcile<'a>(&'a self, totals: &'a Totals) -> Reply<'a, bool> {
         Box::pin(async {
             let book = self.ledger().await?;

@@ -19,26 +19,11 @@ fn known(last: Last) -> Known {
         lease_ms: 0,
     };
     Known {
-        beside: false,
-        now_ms: NOW_MS,
-        caught_up: true,
-        request_age_ms: None,
-        accepted_offline: false,
-        deadline_ms: None,
         outcome_seen: true,
-        void_requested: false,
-        frozen: false,
-        reused: false,
-        unfit: false,
-        question: Question::None,
-        released: false,
-        covers: true,
-        said: None,
         approved_at_ms: Some(NOW_MS),
-        amount_minor: 4_900,
-        can_look_up: true,
         last: last.map(attempt),
         agreed: Some(AGREED),
+        ..Known::new(NOW_MS, 4_900)
     }
 }
 

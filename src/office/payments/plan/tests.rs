@@ -7,28 +7,7 @@ use super::*;
 const AMOUNT: i64 = 10_000;
 
 fn known() -> Known {
-    Known {
-        now_ms: 1_000_000,
-        caught_up: true,
-        request_age_ms: Some(Some(1_000)),
-        accepted_offline: false,
-        deadline_ms: None,
-        outcome_seen: false,
-        void_requested: false,
-        frozen: false,
-        reused: false,
-        unfit: false,
-        question: Question::None,
-        released: false,
-        covers: true,
-        beside: false,
-        said: None,
-        approved_at_ms: None,
-        amount_minor: AMOUNT,
-        can_look_up: true,
-        last: None,
-        agreed: None,
-    }
+    Known { request_age_ms: Some(Some(1_000)), ..Known::new(1_000_000, AMOUNT) }
 }
 
 fn attempt(state: AttemptState) -> Attempt {

@@ -22,7 +22,8 @@ pub(super) struct Period {
     pub until: Option<i64>,
 }
 
-fn about<'a>(of: &'a Sent) -> About<'a> {
+/// What an answer about an attempt must be about.
+pub(super) fn about(of: &Sent) -> About<'_> {
     About { id: of.reference.as_deref(), key: &of.key, amount_minor: of.amount_minor, currency: &of.currency }
 }
 

@@ -1,11 +1,12 @@
 //! Giving back, and what is booked. A refund is found by our key before it is sent, and never sent when it is more
-//! than what is left: the server may not look.
+//! than what is left: the server may not look. One that ignores idempotency keys may still make two of it, which is found
+//! by [`Rest::beyond`].
 //!
 //! Start at [`Rest::give_back`].
 
 use super::Rest;
-use super::objects::{self, About, Intent, KEY, Meaning, Refund, Status, parse};
-use super::payments::Period;
+use super::objects::{self, Intent, KEY, Meaning, Refund, Status, parse};
+use super::payments::{Period, about};
 use crate::office::processors::{Booked, FollowUp, ProcessorError, Refunded};
 use serde_json::Value;
 
@@ -56,17 +57,24 @@ impl Refund {
 impl Rest {
     /// Gives so much back.
     pub(super) async fn give_back(&self, of: &FollowUp) -> Result<Refunded, ProcessorError> {
-        let about = About {
-            id: of.of.reference.as_deref(),
-            key: &of.of.key,
-            amount_minor: of.of.amount_minor,
-            currency: &of.of.currency,
-        };
-        let Some(intent) = self.intent(&of.of, &about).await? else { return Ok(refused()) };
+        let Some(intent) = self.intent(&of.of, &about(&of.of)).await? else { return Ok(refused()) };
         if intent.status != Status::Succeeded {
             return Ok(refused());
         }
         self.refund_of(&intent, &of.key, of.amount_minor).await
+    }
+
+    /// What was given back under this key beyond what was asked, minor units.
+    pub(super) async fn beyond(&self, of: &FollowUp) -> Result<i64, ProcessorError> {
+        let Some(intent) = self.intent(&of.of, &about(&of.of)).await? else {
+            return doubt("the processor does not know the payment any more");
+        };
+        let refunds = self.refunds(&intent).await?;
+        let ours = refunds.iter().filter(|r| r.counts() && r.key() == Some(&of.key)).map(|r| r.amount);
+        match ours.into_iter().try_fold(0, i64::checked_add).and_then(|sum| sum.checked_sub(of.amount_minor)) {
+            Some(beyond) => Ok(beyond.max(0)),
+            None => doubt("the processor's amounts make no sense"),
+        }
     }
 
     /// Gives everything back that was captured, for a reversal that comes after the capture.

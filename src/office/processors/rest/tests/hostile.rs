@@ -63,6 +63,7 @@ async fn slow_what_is_not_understood_is_in_doubt_and_never_an_approval() {
         in_doubt("reverse", rest.reverse(&follow("reversal", AMOUNT_MINOR)).await.err());
         in_doubt("capture", rest.capture(&follow("capture", AMOUNT_MINOR)).await.err());
         in_doubt("refund", rest.refund(&follow("refund-1", 500)).await.err());
+        in_doubt("beyond", rest.refunded_beyond(&follow("refund-1", 500)).await.err());
         in_doubt("booked", rest.booked(0, i64::MAX).await.err());
         in_doubt("link", rest.link("k-1-link", AMOUNT_MINOR, "EUR", "boiler").await.err());
         assert!(rest.hello().await.is_err(), "{what}: hello");

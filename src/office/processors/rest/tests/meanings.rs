@@ -155,6 +155,27 @@ async fn no_more_is_asked_back_than_is_left() {
 }
 
 #[tokio::test]
+async fn a_refund_that_was_made_twice_is_noticed() {
+    let refund = |key: &str, minor: i64, status: &str| json!({ "id": "re_1", "amount": minor, "status": status, "metadata": { "tillroll_key": key } });
+    let ours = "k-1-refund-1";
+    let twice = [refund(ours, 500, "succeeded"), refund(ours, 500, "pending")];
+    for (there, beyond_minor) in [
+        (vec![], 0),
+        (vec![refund(ours, 500, "succeeded")], 0),
+        (twice.to_vec(), 500),
+        (vec![refund(ours, 500, "succeeded"), refund(ours, 500, "failed")], 0),
+        (vec![refund(ours, 500, "succeeded"), refund("k-1-refund-0", 500, "succeeded")], 0),
+    ] {
+        let server = Server::json(vec![(200, captured(500)), (200, list(&there))]).await;
+        assert_eq!(server.rest.refunded_beyond(&follow("refund-1", 500)).await, Ok(beyond_minor), "{there:?}");
+        assert!(server.asked().iter().all(|line| line.starts_with("GET")), "it only looks");
+    }
+    // The first look may have come between the two, so what was doubled is done all the same.
+    let server = Server::json(vec![(200, captured(1_000)), (200, list(&twice))]).await;
+    assert!(server.rest.refund(&follow("refund-1", 500)).await.unwrap().done);
+}
+
+#[tokio::test]
 async fn a_reversal_after_the_capture_gives_everything_back() {
     let back = json!({ "id": "re_1", "amount": AMOUNT_MINOR, "status": "succeeded", "metadata": { "tillroll_key": "k-1-reversal" } });
     let server = Server::json(vec![(200, captured(0)), (200, list(&[])), (200, back)]).await;
