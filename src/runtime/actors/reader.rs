@@ -68,7 +68,17 @@ pub fn spawn(
 ) -> (ReaderHandle, Task<()>) {
     let (requests, queue) = mpsc::channel(QUEUE);
     let (tell, state) = watch::channel(ReaderState::default());
-    let actor = Actor { link, store: store.clone(), online, events, tell, next_op: 0, current: None, read: None };
+    let actor = Actor {
+        link,
+        store: store.clone(),
+        online,
+        events,
+        tell,
+        next_op: 0,
+        current: None,
+        cancelled: None,
+        read: None,
+    };
     let task = tokio::spawn(actor.run(queue));
     (ReaderHandle { requests, state, store }, task)
 }
@@ -163,6 +173,8 @@ struct Actor {
     tell: watch::Sender<ReaderState>,
     next_op: u64,
     current: Option<(Op, PaymentId)>,
+    /// A payment that was cancelled while the reader did not wait for its card: the cancel may be ahead of the arming.
+    cancelled: Option<PaymentId>,
     read: Option<(PaymentId, Box<CardRead>)>,
 }
 
@@ -190,11 +202,10 @@ impl Actor {
     async fn request(&mut self, request: Request) {
         match request {
             Request::Arm { payment, amount, timeout_ms } => self.arm(payment, amount, timeout_ms).await,
-            Request::Cancel(payment) => {
-                if let Some((op, _)) = self.current.filter(|(_, current)| *current == payment) {
-                    let _ = self.link.commands.send(ReaderCommand::Cancel { op }).await;
-                }
-            }
+            Request::Cancel(payment) => match self.current.filter(|(_, current)| *current == payment) {
+                Some((op, _)) => drop(self.link.commands.send(ReaderCommand::Cancel { op }).await),
+                None => self.cancelled = Some(payment),
+            },
             Request::Select(payment, index) => {
                 if let Some((op, _)) = self.current.filter(|(_, current)| *current == payment) {
                     let chosen = ReaderCommand::SelectApplication { op, index: Some(index) };
@@ -224,8 +235,13 @@ impl Actor {
     }
 
     async fn arm(&mut self, payment: PaymentId, amount: Money, timeout_ms: u64) {
-        if self.current.is_some() {
-            self.tell_payment(payment, Event::ReaderEnded(EndReason::Busy.to_string())).await;
+        let never = match (self.current, self.cancelled) {
+            (_, Some(cancelled)) if cancelled == payment => Some(EndReason::Cancelled),
+            (Some(_), _) => Some(EndReason::Busy),
+            (None, _) => None,
+        };
+        if let Some(why) = never {
+            self.tell_payment(payment, Event::ReaderEnded(why.to_string())).await;
             return;
         }
         self.read = None;
