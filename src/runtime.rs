@@ -5,6 +5,7 @@
 pub mod actors;
 pub mod clock;
 pub mod driver;
+pub mod hands;
 pub mod link;
 pub mod terminal;
 pub mod till;

@@ -4,7 +4,7 @@
 use crate::app::effect::DemoCommand;
 use crate::flow::payment::Timing;
 use crate::runtime::actors::sync::practice::PracticeLink;
-use crate::runtime::driver::Switches;
+use crate::runtime::hands::Switches;
 use std::sync::{Mutex, PoisonError};
 use tillroll_hardware::reader::cards::TEST_CARDS;
 use tillroll_hardware::reader::sim::SimControl;

@@ -32,7 +32,7 @@ async fn failure_16_the_reader_cannot_start_without_a_link() {
         till.for_a_while(Duration::from_millis(10)).await;
     }
     working.stop().await;
-    till.rig.stop().await.unwrap();
+    till.stop().await;
 }
 
 /// Elsewhere, an offline payment that failed was never tried again, and nobody could. Here a soft decline is tried again by

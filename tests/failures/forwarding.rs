@@ -52,7 +52,7 @@ async fn failure_04_a_lost_link_confirms_offline_and_the_app_shows_success() {
     till.until("The bank agreed").await;
     assert_eq!(till.rows("payment.accepted_offline").await, 1, "nobody took a risk this time");
     working.stop().await;
-    till.rig.stop().await.unwrap();
+    till.stop().await;
 }
 
 /// Elsewhere, the news of a late decline never came, or one platform said failed and the other one still to be captured.

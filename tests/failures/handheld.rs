@@ -4,21 +4,22 @@
 use crate::common::{ids, part, stamp, store_of};
 use crate::rig::{Gate, World};
 use crate::screen::{Screen, key};
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tillroll::app::effect::Effect;
-use tillroll::app::msg::{LinkView, Msg, ReaderView};
+use tillroll::app::msg::Msg;
 use tillroll::cli::rig::Rig;
-use tillroll::domain::event::{Event as Row, LineAdded};
+use tillroll::domain::event::{Event as Row, LineAdded, VisitMoved};
 use tillroll::domain::id::PaymentId;
+use tillroll::domain::job::VisitState;
 use tillroll::domain::money::Currency;
 use tillroll::domain::payment::Payment;
-use tillroll::flow::payment::{Effect as Step, Event};
+use tillroll::flow::payment::Event;
 use tillroll::keyfile::signing_key;
 use tillroll::office::api;
 use tillroll::runtime::actors::sync::Pace;
+use tillroll::runtime::hands::{Hands, Happened, News, read_again};
 use tillroll::store::Store;
 use tillroll::sync::client::enrol;
 use tillroll_hardware::printer::link::ManualClock;
@@ -27,7 +28,6 @@ use tillroll_hardware::printer::sim as printer_sim;
 use tillroll_hardware::reader::mms;
 use tillroll_hardware::reader::sim::{Keys, SimConfig, SimControl};
 use tokio::sync::mpsc::Receiver;
-use uuid::Uuid;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -40,7 +40,9 @@ pub struct Handheld {
     /// The customer's hand at the reader.
     pub customer: SimControl,
     pub printer: printer_sim::SimControl<ManualClock>,
-    events: Receiver<(PaymentId, Event)>,
+    hands: Hands,
+    told: Receiver<Msg>,
+    news: News,
     office: SocketAddr,
     pub dir: PathBuf,
 }
@@ -59,6 +61,9 @@ impl Handheld {
         let answer = enrol(&format!("http://{office}"), &code, &signing, 5_000).await.unwrap();
         let mut store = store_of(&dir, answer.device, "D01", &answer.office_key);
         let (job, visit) = (ids().job, ids().visit);
+        // Under way, so that it is on today's page whenever today is.
+        let moved = VisitMoved { job, visit, from: VisitState::New, to: VisitState::EnRoute };
+        store.commit(&Row::VisitMoved(moved), &stamp(), None).unwrap();
         store.commit(&Row::LineAdded(LineAdded { job, visit, line: part(20) }), &stamp(), None).unwrap();
         drop(store);
         let handheld = Handheld::start(&dir, office, true).await;
@@ -100,22 +105,31 @@ impl Handheld {
         let url = format!("http://{}", gate.address);
         let mut rig = Rig::start(dir, store, Some(&url), pace, reader, paper).unwrap();
         let events = rig.take_events();
+        let (hands, told) = Hands::new(rig.till.clone(), None);
+        let news = News::new(&rig.till, events);
         let (screen, effects) = Screen::new();
         let dir = dir.to_owned();
-        let mut handheld = Handheld { rig, screen, gate, customer, printer, events, office, dir };
+        let mut handheld = Handheld { rig, screen, gate, customer, printer, hands, told, news, office, dir };
         let now_ms = handheld.rig.till.store.clock().now_ms();
         handheld.tell(Msg::Clock { now_ms, offset_minutes: 0 }).await;
         handheld.perform(effects).await;
-        let left = handheld.rig.till.store.run(|store| store.interrupted_payments()).await.unwrap();
-        handheld.tell(Msg::Resume(left)).await;
+        handheld.hands.begin().await.unwrap();
+        let effects = handheld.answers();
+        handheld.perform(effects).await;
         handheld
     }
 
     /// The program is ended and begins again.
     pub async fn restart(self, linked: bool) -> Handheld {
-        let Handheld { rig, dir, office, .. } = self;
-        rig.stop().await.unwrap();
+        let (dir, office) = (self.dir.clone(), self.office);
+        self.stop().await;
         Handheld::start(&dir, office, linked).await
+    }
+
+    pub async fn stop(self) {
+        let Handheld { rig, hands, news, .. } = self;
+        drop((hands, news));
+        rig.stop().await.unwrap();
     }
 
     /// The power is cut, and the machine begins again from what its card holds at this moment.
@@ -164,26 +178,26 @@ impl Handheld {
 
     /// The next thing that happens, or a moment in which nothing does.
     async fn happen(&mut self) {
-        let mut link = self.rig.till.sync.link();
-        let mut reader = self.rig.till.reader.state();
-        let moment = tokio::time::sleep(Duration::from_millis(20));
-        let msg = tokio::select! {
-            Some((id, event)) = self.events.recv() => Msg::Payment { id, event },
-            () = moment => {
-                let link = link.borrow_and_update().clone();
-                let view = LinkView { online: link.online, next_try_ms: link.next_try_ms, last_error: link.last_error };
-                self.tell(Msg::Link(view)).await;
-                let reader = reader.borrow_and_update().clone();
-                Msg::Reader(ReaderView {
-                    name: reader.name,
-                    firmware: reader.firmware,
-                    battery_percent: reader.battery_percent,
-                    connected: reader.connected,
-                    restart_in: reader.restart_in,
-                })
+        let effects = tokio::select! {
+            happened = self.news.next() => match happened {
+                Happened::Told(msg) => self.screen.send(msg),
+                Happened::Applied => read_again(&self.screen.model),
+            },
+            () = tokio::time::sleep(Duration::from_millis(20)) => Vec::new(),
+        };
+        self.perform(effects).await;
+    }
+
+    /// The payment for which the reader waits no longer.
+    pub async fn ended_at_the_reader(&mut self) -> PaymentId {
+        let ended = async {
+            loop {
+                if let Happened::Told(Msg::Payment { id, event: Event::ReaderEnded(_) }) = self.news.next().await {
+                    return id;
+                }
             }
         };
-        self.tell(msg).await;
+        tokio::time::timeout(PATIENCE, ended).await.unwrap()
     }
 
     /// Opens the job and its invoice: on the ways to pay.
@@ -207,51 +221,22 @@ impl Handheld {
         rows.iter().filter(|row| row.kind == kind).count()
     }
 
-    async fn perform(&mut self, effects: Vec<Effect>) {
-        let mut waiting: VecDeque<Effect> = effects.into();
-        while let Some(effect) = waiting.pop_front() {
-            if let Effect::StoreIntent { payment, effect } | Effect::Payment { id: payment, effect } = effect {
-                let mut steps: Vec<Step> = vec![effect];
-                while let Some(Effect::Payment { effect, .. }) =
-                    waiting.pop_front_if(|next| matches!(next, Effect::Payment { id, .. } if *id == payment))
-                {
-                    steps.push(effect);
-                }
-                self.rig.till.spawn(payment, steps);
-            } else if let Some(msg) = self.answer(effect).await {
-                waiting.extend(self.screen.send(msg));
+    /// Does what the screen asks for, and what follows from its answers.
+    async fn perform(&mut self, mut effects: Vec<Effect>) {
+        while !effects.is_empty() {
+            for one in self.hands.perform(std::mem::take(&mut effects)) {
+                one.await.unwrap();
             }
+            effects.extend(self.answers());
         }
     }
 
-    /// Does one thing, as the terminal's driver does.
-    async fn answer(&self, effect: Effect) -> Option<Msg> {
-        let till = &self.rig.till;
-        let store = &till.store;
-        Some(match effect {
-            Effect::NeedIds => Msg::Ids(std::iter::repeat_with(Uuid::now_v7).take(32).collect()),
-            Effect::LoadToday => Msg::Today(store.run(|store| store.today(0, 10)).await.unwrap()),
-            Effect::LoadJob(job) => Msg::Job(Box::new(store.run(move |store| store.job_detail(job)).await.unwrap())),
-            Effect::LoadSync => Msg::Sync(store.run(|store| store.sync_status()).await.unwrap()),
-            Effect::Commit { op, event } => Msg::Committed { op, outcome: store.commit(event, None).await.map(drop) },
-            Effect::IssueInvoice { op, job, visit } => {
-                let issued = store.issue_invoice(job, visit).await;
-                let detail = store.run(move |store| store.job_detail(job)).await;
-                Msg::Invoiced { op, outcome: issued.and(detail.map(Box::new)) }
-            }
-            Effect::RenderReceipt { op, job, party, columns } => {
-                Msg::Receipt { op, outcome: till.printer.preview(job, party, columns).await }
-            }
-            Effect::Print { op, job, party } => Msg::Printed { op, outcome: till.printer.print(job, party).await },
-            Effect::OpenDrawer(row) => {
-                till.printer.open_drawer(row).await.unwrap();
-                return None;
-            }
-            Effect::SyncNow => {
-                till.sync.nudge();
-                return None;
-            }
-            _ => return None,
-        })
+    /// What the screen asks for when it hears the answers that are there.
+    fn answers(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Ok(msg) = self.told.try_recv() {
+            effects.extend(self.screen.send(msg));
+        }
+        effects
     }
 }

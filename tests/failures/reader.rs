@@ -3,7 +3,23 @@
 use crate::handheld::Handheld;
 use crate::rig::World;
 use std::time::Duration;
+use tillroll::domain::id::PaymentId;
+use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::payment::PaymentState;
+use uuid::Uuid;
+
+/// Whoever cancels at once may be ahead of the reader's arming: the reader does not wait for that card any more.
+#[tokio::test]
+async fn a_cancel_ahead_of_its_arming_ends_the_wait() {
+    let world = World::today().await;
+    let mut till = Handheld::new(&world).await;
+    let payment = PaymentId(Uuid::now_v7());
+    let reader = till.rig.till.reader.clone();
+    reader.cancel(payment).await;
+    reader.arm(payment, Money::new(3_450, Currency::EUR), 60_000).await;
+    assert_eq!(till.ended_at_the_reader().await, payment);
+    till.stop().await;
+}
 
 /// Elsewhere, a status poll had overwritten the id that a cancel was to name, and the cancel stopped another customer's
 /// payment at the terminal. Here a cancel and a void name their payment: one that comes late, or twice, touches no other.
@@ -33,7 +49,7 @@ async fn failure_12_cancel_aborts_the_wrong_payment() {
     till.until("ASKING THE BANK").await;
     let read = till.payment().await;
     assert_eq!((read.id, read.card.map(|card| card.last4)), (second, Some("1111".to_owned())));
-    till.rig.stop().await.unwrap();
+    till.stop().await;
 
     // At the bank: one of two approved payments is voided.
     let world = World::new().await;

@@ -99,8 +99,8 @@ async fn failure_09_the_receipt_is_printed_and_the_sale_is_lost() {
     after.until_true("both sales in the office", there).await;
     assert_eq!(world.count("SELECT count(*) FROM payment WHERE tender = 'cash' AND approved_minor = 3450"), 1);
     assert_eq!(world.exceptions(), Vec::<String>::new());
-    after.rig.stop().await.unwrap();
-    till.rig.stop().await.unwrap();
+    after.stop().await;
+    till.stop().await;
 }
 
 /// Elsewhere, an order that was paid without a link turned back into an open draft when another device with an older picture
