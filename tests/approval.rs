@@ -2,19 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/reads.rs"]
+mod reads;
 
 use common::{ids, part, stamp, store_of};
+use reads::card_read;
 use rusqlite::Connection;
 use std::path::Path;
-use tillroll::domain::event::{
-    Event, LineAdded, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
-};
+use tillroll::domain::event::{Event, LineAdded, PaymentIntended, PaymentOutcomeSeen, PaymentRequested};
 use tillroll::domain::id::DeviceId;
 use tillroll::domain::invoice::InvoiceState;
 use tillroll::domain::job::MoneyState;
 use tillroll::domain::ledger::Account;
 use tillroll::domain::outcome::{Outcome, OutcomeState};
-use tillroll::domain::payment::{CardEntry, CardSummary, PaymentState};
+use tillroll::domain::payment::PaymentState;
 use tillroll::store::Store;
 
 /// A store whose one payment waits for the bank.
@@ -38,27 +39,7 @@ fn waiting(dir: &Path) -> Store {
         keep: None,
     };
     write(&mut store, Event::PaymentIntended(intended));
-    let card = CardSummary {
-        brand: "VISA".into(),
-        last4: "0010".into(),
-        aid: "A0000000031010".into(),
-        label: "VISA".into(),
-        cvm: "NO CVM".into(),
-        entry: CardEntry::Contactless,
-        marks: Default::default(),
-    };
-    let read = PaymentCardRead {
-        payment: ids.payment,
-        job,
-        visit,
-        card,
-        blob: "aa".into(),
-        sealing_key: "k".into(),
-        ksn: "00".into(),
-        ciphertext_sha256: "bb".into(),
-        salt: "cc".into(),
-    };
-    write(&mut store, Event::PaymentCardRead(read));
+    write(&mut store, Event::PaymentCardRead(card_read(ids.payment, job, visit, "aa")));
     let requested = PaymentRequested { payment: ids.payment, job, visit, amount, blob: "aa".into() };
     write(&mut store, Event::PaymentRequested(requested));
     store

@@ -19,6 +19,8 @@ mod doubled;
 mod ends;
 #[path = "desk/kept.rs"]
 mod kept;
+#[path = "common/reads.rs"]
+mod reads;
 #[path = "desk/restored.rs"]
 mod restored;
 #[path = "desk/rig.rs"]

@@ -1,25 +1,29 @@
 //! Receipts by e-mail from the handheld's row to the file that goes out, read back by Python's own mail parser.
+#![cfg(feature = "office")]
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says what it left out")]
 
 #[path = "common/mod.rs"]
 mod common;
+#[path = "common/reads.rs"]
+mod reads;
 #[path = "batches/rig.rs"]
 #[expect(dead_code, reason = "batches use more of it")]
 mod rig;
 
 use common::ids;
+use reads::card_read;
 use rig::Rig;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tillroll::domain::event::{
-    Event, PaymentAcceptedOffline, PaymentCardRead, PaymentOutcomeSeen, PaymentStep, ReceiptEmailRequested,
-    RefundRequested, TenderRecorded,
+    Event, PaymentAcceptedOffline, PaymentOutcomeSeen, PaymentStep, ReceiptEmailRequested, RefundRequested,
+    TenderRecorded,
 };
 use tillroll::domain::id::{PaymentId, RefundId};
 use tillroll::domain::money::Money;
 use tillroll::domain::outcome::{Outcome, OutcomeState};
-use tillroll::domain::payment::{CardEntry, CardSummary, Extras, Tender};
+use tillroll::domain::payment::{Extras, Tender};
 use tillroll::domain::receipt::ReceiptStanding;
 use tillroll::domain::refund::RefundKind;
 use tillroll::office::ereceipts::outbox::{Outbox, Way};
@@ -69,26 +73,7 @@ async fn asked(to: &str) -> Rig {
     rig.work();
     rig.card_payment();
     let (payment, job, visit) = (ids().payment, ids().job, ids().visit);
-    let card = CardSummary {
-        marks: Default::default(),
-        brand: "VISA".into(),
-        last4: "0010".into(),
-        aid: "A0000000031010".into(),
-        label: "VISA".into(),
-        cvm: "No verification".into(),
-        entry: CardEntry::Contactless,
-    };
-    rig.commit(&Event::PaymentCardRead(PaymentCardRead {
-        payment,
-        job,
-        visit,
-        card,
-        blob: "aa".into(),
-        sealing_key: "k".into(),
-        ksn: "00".into(),
-        ciphertext_sha256: "bb".into(),
-        salt: "cc".into(),
-    }));
+    rig.commit(&Event::PaymentCardRead(card_read(payment, job, visit, "aa")));
     rig.commit(&Event::PaymentAcceptedOffline(PaymentAcceptedOffline {
         payment,
         job,

@@ -2,6 +2,7 @@
 
 pub use crate::card::card_data;
 use crate::common::{ids, part, stamp, store_of};
+use crate::reads::card_read;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,6 @@ use tillroll::domain::id::{DeviceId, PaymentId};
 use tillroll::domain::journal::{Hash, Stamp};
 use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::outcome::Outcome;
-use tillroll::domain::payment::{CardEntry, CardSummary};
 use tillroll::domain::receipt::Merchant;
 use tillroll::office::payments::{Timing, worker};
 use tillroll::office::{Office, Settings, api};
@@ -183,25 +183,11 @@ impl Rig {
         let sealing: SealingKey = serde_json::from_str(&sealing).unwrap();
         let bytes = seal(&sealing, id, amount, &data).unwrap();
         let sha256 = Hash::of(&bytes).to_string();
-        let summary = CardSummary {
-            brand: "VISA".into(),
-            last4: "0010".into(),
-            aid: "A0000000031010".into(),
-            label: "VISA".into(),
-            cvm: "NO CVM".into(),
-            entry: CardEntry::Chip,
-            marks: Default::default(),
-        };
         let read = PaymentCardRead {
-            payment: id,
-            job,
-            visit,
-            card: summary,
-            blob: sha256.clone(),
             sealing_key: sealing.id,
             ksn: data.ksn.clone(),
             ciphertext_sha256: Hash::of(data.ciphertext.as_bytes()).to_string(),
-            salt: "s".into(),
+            ..card_read(id, job, visit, &sha256)
         };
         self.tell(&Event::PaymentCardRead(read), Some(&NewBlob { sha256: sha256.clone(), bytes }));
         let next = match how {

@@ -1,5 +1,6 @@
 //! A handheld's store with the office's documents, and what a technician and the exchange do with it.
 
+use super::reads::card_read;
 use super::{START_MS, World};
 use crate::common::{Ids, ids, job_entry, part, store_of};
 use crate::processor::card_data;
@@ -15,7 +16,7 @@ use tillroll::domain::id::{DeviceId, InvoiceId, JobId, PaymentId, RowId, VisitId
 use tillroll::domain::invoice::Invoice;
 use tillroll::domain::journal::{Hash, Stamp};
 use tillroll::domain::money::{Currency, Money};
-use tillroll::domain::payment::{CardEntry, CardSummary, Extras, Payment, PaymentState};
+use tillroll::domain::payment::{Extras, Payment, PaymentState};
 use tillroll::domain::policy::HOUR_MS;
 use tillroll::office::feed;
 use tillroll::store::{FeedApplied, NewBlob, Store};
@@ -162,25 +163,11 @@ impl Device {
         let key: SealingKey = self.store.document("sealing_key").unwrap().unwrap();
         let bytes = seal(&key, payment, amount, &card).unwrap();
         let sha256 = Hash::of(&bytes).to_string();
-        let summary = CardSummary {
-            brand: "VISA".into(),
-            last4: "1111".into(),
-            aid: "A0000000031010".into(),
-            label: "VISA".into(),
-            cvm: "No verification".into(),
-            entry: CardEntry::Chip,
-            marks: Default::default(),
-        };
         let read = Event::PaymentCardRead(PaymentCardRead {
-            payment,
-            job: of.job,
-            visit: of.visit,
-            card: summary,
-            blob: sha256.clone(),
             sealing_key: key.id,
             ksn: text("ksn"),
             ciphertext_sha256: Hash::of(text("ciphertext").as_bytes()).to_string(),
-            salt: "s".into(),
+            ..card_read(payment, of.job, of.visit, &sha256)
         });
         let stamp = self.stamp();
         self.store.commit(&read, &stamp, Some(&NewBlob { sha256, bytes })).unwrap();

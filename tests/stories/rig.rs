@@ -3,6 +3,8 @@
 
 mod device;
 mod gate;
+#[path = "../common/reads.rs"]
+mod reads;
 
 use crate::processor::Running;
 pub use device::Device;
