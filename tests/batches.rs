@@ -1,4 +1,5 @@
 //! What the office does with batches: good ones, the same again, forged, broken, from the future, from a copied card.
+#![cfg(feature = "office")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

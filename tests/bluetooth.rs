@@ -3,6 +3,7 @@
 //!
 //! The mock is Python: `tests/run` installs it and names it in TILLROLL_PYTHON. Without that these tests say so and
 //! pass, except in CI.
+#![cfg(all(feature = "office", feature = "bluetooth"))]
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test fails by panicking")]
 
 use serde_json::Value;

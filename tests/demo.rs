@@ -1,4 +1,5 @@
 //! The played day from outside: the program as a process, its answer as JSON, its folder as evidence.
+#![cfg(feature = "office")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "demo/books.rs"]

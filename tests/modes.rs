@@ -1,4 +1,5 @@
 //! Live, test and training are kept apart: an office for its whole life, a handheld from its office, training from all.
+#![cfg(feature = "office")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "common/office.rs"]

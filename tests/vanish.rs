@@ -1,5 +1,6 @@
 //! A reader, a printer and an office that are not there, or slow: the payment ends in a state of its own machine, a
 //! sale is never undone by paper, an impatient person keeps no word of the office away, and nothing falls.
+#![cfg(feature = "office")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
