@@ -195,7 +195,7 @@ impl Played {
     /// The link is there, nobody fails any more: whatever was begun comes to its end.
     async fn rest(&mut self, steps: &[Step]) {
         let mut before = (0, 0);
-        for round in 0..10 {
+        for round in 0..20 {
             self.till.exchange(&self.world).await;
             let head = self.till.store.sync_status().unwrap().head_seq;
             let words =

@@ -44,10 +44,24 @@ pub fn in_rust(file: &str, text: &str) -> Vec<String> {
         let tokens = source::tokens(&code);
         out.extend(tokens.iter().filter(float).map(|t| format!("{file}:{}: {}: no floats in domain", t.line, t.text)));
     }
+    out.extend(examples(text).map(|line| format!("{file}:{line}: nothing runs examples in comments: write a test")));
     if !text.starts_with("//!") {
         out.push(format!("{file}:1: opens with `//!`: what it is, what it never does, where to start"));
     }
     out
+}
+
+/// Lines, counted from 1, where a block begins in a comment of the documentation that is not marked as text. Rust's own
+/// runner of such examples is switched off in both `Cargo.toml`: there are none.
+fn examples(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let fence = |line: &str| {
+        let line = line.trim_start();
+        let comment = line.strip_prefix("//!").or_else(|| line.strip_prefix("///"))?;
+        comment.trim().strip_prefix("```").map(|kind| kind != "text")
+    };
+    let fences = text.lines().enumerate().filter_map(move |(n, line)| Some((n + 1, fence(line)?)));
+    // Every other one is an end.
+    fences.step_by(2).filter_map(|(n, bad)| bad.then_some(n))
 }
 
 /// Lines, counted from 1, where `word` stands and is not the end or the start of a longer word.
@@ -102,6 +116,8 @@ fn planted_words_are_found() {
         ("src/domain/a.rs", "//! A.\nfn f(x: f64) {}"),
         ("src/domain/a.rs", "//! A.\nconst X: i64 = 1_f32;"),
         ("src/flow/a.rs", "use b;"),
+        ("src/flow/a.rs", "//! A.\n//! ```\n//! b()\n//! ```"),
+        ("src/flow/a.rs", "//! A.\n//! ```text\n//! b\n//! ```\n    /// ```rust\n    /// b()\n    /// ```"),
     ];
     for (file, text) in cases {
         assert_eq!(in_rust(file, text).len(), 1, "{file}: {text}");
@@ -117,6 +133,7 @@ fn allowed_words_are_not_found() {
         ("src/flow/a.rs", "//! A.\n#[cfg(test)]\nmod tests { fn f() { g().unwrap() } }"),
         ("src/flow/a/tests.rs", "//! A.\nfn f() { g().unwrap() }"),
         ("src/flow/a.rs", "//! A.\n#[expect(clippy::unwrap_used, reason = \"b\")]\nfn f() { g().unwrap() }"),
+        ("src/flow/a.rs", "//! A.\n//! ```text\n//! b\n//! ```\nfn f() {}"),
         ("src/flow/a.rs", "//! A.\nfn f(x: f64) {}"),
         ("src/domain/a.rs", "//! A.\nfn f(of64: i64, f640: i64) {}"),
     ];

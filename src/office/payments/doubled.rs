@@ -1,7 +1,7 @@
 //! Refunds that the processor may have given back twice: some make two of one that the network doubled. That cannot be
 //! prevented from here, so it is looked for: at once, and again when nothing can be under way any more.
 //!
-//! Invariant: only looks; sends nothing that moves money. Start at [`watch`] and [`look`].
+//! Invariant: only looks; sends nothing that moves money. Start at [`look`].
 
 use super::follow_up::sent_of;
 use super::refunds;

@@ -174,8 +174,11 @@ impl Machine {
             let held = self.config.cts && self.is_busy() && self.urgent == 0;
             let arrival = (!self.line.is_empty() && !held).then(|| self.arrives_at.max(self.now));
             let work = (!self.buffer.is_empty() && self.stopped().is_none()).then(|| self.free_at.max(self.now));
-            let next = [arrival, work].into_iter().flatten().min().filter(|at| *at <= now);
-            let Some(at) = next else { break };
+            let next = match (arrival, work) {
+                (Some(arrival), Some(work)) => Some(arrival.min(work)),
+                (one, None) | (None, one) => one,
+            };
+            let Some(at) = next.filter(|at| *at <= now) else { break };
             self.now = at;
             // Work first: it makes room for what arrives in the same moment.
             if work == Some(at) { self.work() } else { self.arrive() }
@@ -254,15 +257,16 @@ impl Machine {
 
     /// What keeps it from printing; the gravest if there are several.
     pub fn stopped(&self) -> Option<Interruption> {
-        [
-            (self.faults.unplugged, Interruption::Unplugged),
-            (self.faults.cover_open, Interruption::CoverOpen),
-            (self.roll_dots == 0, Interruption::PaperOut),
-            (self.faults.broken, Interruption::Broken),
-            (self.faults.hot, Interruption::Cooling),
-        ]
-        .into_iter()
-        .find_map(|(on, why)| on.then_some(why))
+        // Asked at every byte: no list is walked.
+        let faults = &self.faults;
+        match (faults.unplugged, faults.cover_open, self.roll_dots == 0, faults.broken, faults.hot) {
+            (true, ..) => Some(Interruption::Unplugged),
+            (_, true, ..) => Some(Interruption::CoverOpen),
+            (_, _, true, ..) => Some(Interruption::PaperOut),
+            (_, _, _, true, _) => Some(Interruption::Broken),
+            (.., true) => Some(Interruption::Cooling),
+            (false, false, false, false, false) => None,
+        }
     }
 
     /// The pieces of paper so far, oldest first.
