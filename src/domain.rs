@@ -6,6 +6,7 @@
 pub mod consent;
 pub mod customer;
 pub mod decision;
+pub mod deposit;
 pub mod document;
 pub mod email;
 pub mod event;

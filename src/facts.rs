@@ -3,8 +3,10 @@
 //!
 //! Invariant: decides nothing; what changes is `domain::fold`'s word.
 
+pub mod deposit;
 pub mod shift;
 
+use crate::domain::deposit::DepositUse;
 use crate::domain::event::Event;
 use crate::domain::fold::{Changes, Known};
 use crate::domain::id::{InvoiceId, PaymentId, RefundId, VisitId};
@@ -58,16 +60,24 @@ pub struct Origin<'a> {
 pub fn known(db: &Connection, event: &Event) -> Result<Known, FactsError> {
     let about = event.about();
     let payment = about.payment.map(|id| payment(db, id)).transpose()?.flatten();
-    let invoice = match (&payment, about.visit) {
-        (Some(payment), _) => invoice(db, payment.invoice)?,
-        (None, Some(visit)) => open_invoice(db, visit)?,
-        (None, None) => None,
+    let document = match (&payment, about.invoice, about.visit) {
+        (Some(payment), ..) => invoice(db, payment.invoice)?,
+        // A deposit is named by its id; a visit has one invoice.
+        (None, Some(id), _) => invoice(db, id)?.filter(Invoice::is_deposit),
+        (None, None, _) => None,
+    };
+    let invoice = match (document, &payment, about.visit) {
+        (None, None, Some(visit)) => open_invoice(db, visit)?,
+        (document, ..) => document,
     };
     let sums = invoice.as_ref().map(|invoice| sums(db, invoice.id)).transpose()?;
     let visit = about.visit.map(|id| visit_work(db, id)).transpose()?.flatten();
     let refund = about.refund.map(|id| refund(db, id)).transpose()?.flatten();
     let shift = about.shift.map(|id| shift::one(db, id)).transpose()?.flatten();
-    Ok(Known { visit, invoice, sums, payment, refund, shift })
+    let taken_from = about.deposit.or(payment.as_ref().and_then(|payment| payment.deposit));
+    let deposit = taken_from.map(|id| self::invoice(db, id)).transpose()?.flatten();
+    let deposit_sums = deposit.as_ref().map(|deposit| self::sums(db, deposit.id)).transpose()?;
+    Ok(Known { visit, invoice, sums, payment, refund, shift, deposit, deposit_sums })
 }
 
 /// One payment.
@@ -97,10 +107,10 @@ pub fn invoice(db: &Connection, id: InvoiceId) -> Result<Option<Invoice>, FactsE
     text.map(|text| parse(&text)).transpose()
 }
 
-/// The visit's invoice that is not cancelled.
+/// The visit's invoice that is not cancelled; never a deposit.
 pub fn open_invoice(db: &Connection, visit: VisitId) -> Result<Option<Invoice>, FactsError> {
     let text: Option<String> = db
-        .prepare_cached("SELECT record FROM invoice WHERE visit = ?1 AND state <> 'cancelled'")?
+        .prepare_cached("SELECT record FROM invoice WHERE visit = ?1 AND kind = 'invoice' AND state <> 'cancelled'")?
         .query_row([visit.to_string()], |r| r.get(0))
         .optional()?;
     text.map(|text| parse(&text)).transpose()
@@ -185,7 +195,7 @@ pub fn write(db: &Connection, changes: &Changes, origin: Origin<'_>) -> Result<(
             return Err(FactsError::NoLine);
         }
     }
-    if let Some(invoice) = &changes.invoice {
+    for invoice in changes.invoice.iter().chain(&changes.deposit) {
         write_invoice(db, invoice, origin)?;
     }
     if let Some(payment) = &changes.payment {
@@ -207,25 +217,33 @@ pub fn write(db: &Connection, changes: &Changes, origin: Origin<'_>) -> Result<(
 }
 
 fn write_invoice(db: &Connection, invoice: &Invoice, origin: Origin<'_>) -> Result<(), FactsError> {
+    let use_of = invoice.deposit.unwrap_or(DepositUse::NONE);
+    let back_minor = use_of.back_minor().map_err(|why| FactsError::Record(why.to_string()))?;
     db.prepare_cached(
-        "INSERT INTO invoice (id, device, document, job, visit, customer, currency, total_minor, state, delivered, issued_ms, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-         ON CONFLICT (id) DO UPDATE SET state = excluded.state, delivered = excluded.delivered, record = excluded.record",
+        "INSERT INTO invoice (id, device, kind, document, job, visit, customer, currency, total_minor, paid_minor,
+                              used_minor, back_minor, state, delivered, issued_ms, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+         ON CONFLICT (id) DO UPDATE SET paid_minor = excluded.paid_minor, used_minor = excluded.used_minor, back_minor = excluded.back_minor,
+             state = excluded.state, delivered = excluded.delivered, record = excluded.record",
     )?
-    .execute((
+    .execute(rusqlite::params![
         invoice.id.to_string(),
         origin.device,
+        if invoice.is_deposit() { "deposit" } else { "invoice" },
         invoice.document.to_string(),
         invoice.job.to_string(),
         invoice.visit.to_string(),
         invoice.customer.to_string(),
         invoice.totals.currency.code(),
         invoice.totals.total_minor,
+        use_of.paid_minor,
+        use_of.used_minor,
+        back_minor,
         name(&invoice.state)?,
         invoice.delivered,
         invoice.issued_ms,
         record(invoice)?,
-    ))?;
+    ])?;
     Ok(())
 }
 
@@ -235,8 +253,8 @@ fn write_payment(db: &Connection, payment: &Payment, origin: Origin<'_>) -> Resu
     db.prepare_cached(
         "INSERT INTO payment (id, device, invoice, document, job, visit, tender, currency, amount_minor, base_minor, state,
                               approved_minor, pending_minor, covers_minor, promises_minor, refunded_minor,
-                              refund_open_minor, deadline_ms, seq, at_ms, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+                              refund_open_minor, deposit, deadline_ms, seq, at_ms, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, approved_minor = excluded.approved_minor,
              pending_minor = excluded.pending_minor, covers_minor = excluded.covers_minor,
              promises_minor = excluded.promises_minor, refunded_minor = excluded.refunded_minor,
@@ -261,6 +279,7 @@ fn write_payment(db: &Connection, payment: &Payment, origin: Origin<'_>) -> Resu
         covers.pending_minor,
         payment.refunded_minor,
         payment.refund_open_minor,
+        payment.deposit.map(|id| id.to_string()),
         payment.deadline_ms,
         origin.seq,
         payment.at_ms,

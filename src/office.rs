@@ -8,6 +8,7 @@ pub mod api;
 pub mod auth;
 pub mod books;
 pub mod decide;
+pub mod deposits;
 pub mod devices;
 pub mod epoch;
 pub mod ereceipts;

@@ -3,6 +3,7 @@
 //! Invariant: every change of the device's own facts is one transaction that writes the tables *and* one row of the
 //! journal, and it is on the disk when [`Store::commit`] returns. Start there.
 
+mod deposit;
 mod feed;
 mod identity;
 mod journal;

@@ -25,6 +25,7 @@ mod reader;
 #[path = "failures/records.rs"]
 mod records;
 #[path = "stories/rig.rs"]
+#[expect(dead_code, reason = "shared with the stories")]
 mod rig;
 #[path = "failures/screen.rs"]
 mod screen;

@@ -14,8 +14,9 @@ mod rig;
 use futures_util::StreamExt as _;
 use rig::{Device, World};
 use std::time::Duration;
-use tillroll::domain::event::{Event, RefundRequested};
+use tillroll::domain::event::{DepositUsed, Event, RefundRequested};
 use tillroll::domain::id::{PaymentId, RefundId};
+use tillroll::domain::invoice::Invoice;
 use tillroll::domain::money::Money;
 use tillroll::domain::payment::{PaymentState, Tender};
 use tillroll::domain::policy::HOUR_MS;
@@ -33,6 +34,8 @@ enum Step {
     TakePart,
     AskRefund,
     Release,
+    /// What the card paid ahead pays 20.00 of the invoice.
+    UseDeposit,
     Push,
     Work,
     Pull,
@@ -73,6 +76,18 @@ const FLOWS: &[(&str, &str, &[Step], i64)] = {
             &[Request, Push, Work, Pull, Push, Work, Pull, AskRefund, Push, Release, Work, Pull, Push],
             2_000,
         ),
+        (
+            "a deposit, used and given back in part",
+            "visa-tap",
+            &[Request, Push, Work, Pull, Push, UseDeposit, Work, Pull, AskRefund, Push, Release, Work, Pull, Push],
+            2_000,
+        ),
+        (
+            "a deposit that came too late",
+            "poor",
+            &[Accept, Push, UseDeposit, Work, Pull, UseDeposit, Push, Work, Pull],
+            3_450,
+        ),
     ]
 };
 
@@ -81,16 +96,20 @@ struct Played {
     till: Device,
     payment: PaymentId,
     refund: RefundId,
+    /// What the card pays ahead, and what that pays.
+    ahead: Option<(Invoice, Invoice)>,
+    used: PaymentId,
 }
 
 impl Played {
-    async fn new(card: &str) -> Played {
+    async fn new(card: &str, steps: &[Step]) -> Played {
         let world = World::new().await;
         let mut till = world.device("D01");
+        let deposit = steps.contains(&Step::UseDeposit).then(|| till.deposit(3_450));
         let invoice = till.work();
-        let payment = till.read(&invoice, card);
-        let refund = RefundId(till.fresh());
-        Played { world, till, payment, refund }
+        let payment = till.read(deposit.as_ref().unwrap_or(&invoice), card);
+        let (refund, used) = (RefundId(till.fresh()), PaymentId(till.fresh()));
+        Played { world, till, payment, refund, ahead: deposit.map(|deposit| (deposit, invoice)), used }
     }
 
     /// What the handheld writes, if it fits what is on its disk: a screen offers nothing else.
@@ -124,6 +143,21 @@ impl Played {
                 reason: "faulty".into(),
                 manager: false,
             }),
+            Step::UseDeposit => {
+                let Some((deposit, invoice)) = &self.ahead else { return false };
+                let amount = Money::new(2_000, of.amount.currency);
+                Event::DepositUsed(DepositUsed {
+                    payment: self.used,
+                    deposit: deposit.id,
+                    deposit_document: deposit.document.clone(),
+                    invoice: invoice.id,
+                    document: invoice.document.clone(),
+                    job: invoice.job,
+                    visit: invoice.visit,
+                    amount,
+                    linked_to: None,
+                })
+            }
             Step::Release | Step::Push | Step::Work | Step::Pull => return false,
         };
         self.till.may_commit(&event)
@@ -239,6 +273,7 @@ impl Played {
             Step::AskRefund => {
                 state == PaymentState::Approved && self.till.store.refund(self.refund).unwrap().is_none()
             }
+            Step::UseDeposit => true,
             Step::Unknown | Step::Release | Step::Push | Step::Work | Step::Pull => false,
         };
         wanted && self.write(step)
@@ -254,13 +289,18 @@ impl Played {
         assert!(net == expect || late_void, "{told}: {net} for {expect}, {:?}", of.state);
         assert_eq!(net, device, "{told}: handheld and processor, {:?}", of.state);
         assert_eq!(self.world.count("SELECT count(*) FROM blob"), 0, "{told}: card data is left");
+        if self.ahead.is_some() {
+            let used = self.world.count("SELECT sum(used_minor) FROM invoice");
+            assert_eq!(used, 2_000, "{told}: used once");
+            assert_eq!(self.till.payment(self.used).approved_minor, used, "{told}");
+        }
         self.world.sound(&[&self.till]).await;
     }
 }
 
 async fn play(name: &'static str, card: &'static str, steps: &'static [Step], expect: i64, at: usize, fate: Fate) {
     let told = format!("{name}, step {at} {:?} {fate:?}", steps[at]);
-    let mut played = Played::new(card).await;
+    let mut played = Played::new(card, steps).await;
     for (place, step) in steps.iter().enumerate() {
         played.play(*step, if place == at { fate } else { Fate::Once }).await;
     }
@@ -295,7 +335,7 @@ async fn slow_the_handheld_may_be_killed_after_every_step() {
 
 #[tokio::test]
 async fn a_stored_payment_past_its_deadline_expires_and_charges_nothing() {
-    let mut played = Played::new("visa-tap").await;
+    let mut played = Played::new("visa-tap", &[]).await;
     played.play(Step::Accept, Fate::Once).await;
     played.world.pass(25 * HOUR_MS);
     played.till.exchange(&played.world).await;

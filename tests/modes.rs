@@ -16,7 +16,7 @@ use tillroll::domain::line::{Line, Quantity};
 use tillroll::domain::mode::Mode;
 use tillroll::domain::money::Money;
 use tillroll::domain::payment::{Extras, PaymentState, Tender};
-use tillroll::domain::receipt::Party;
+use tillroll::domain::receipt::ReceiptOf;
 use tillroll::domain::refund::{RefundKind, RefundState};
 use tillroll::flow::payment::{Machine, Phase, Timing as Wait};
 use tillroll::office::{Office, api};
@@ -138,7 +138,7 @@ async fn take_card(training: &mut training::Training, card: &str) -> PaymentStat
         assert_eq!(of, id);
         till.spawn(id, machine.handle(event).unwrap());
     }
-    let printed = till.printer.print(row.job, Party::Customer).await.unwrap();
+    let printed = till.printer.print(ReceiptOf::invoice(row.job)).await.unwrap();
     assert_eq!(printed.sheet.copy, 1);
     refund_and_shift(training, id).await;
     till.store.run(move |store| store.payment(id)).await.unwrap().state

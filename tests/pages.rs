@@ -7,6 +7,8 @@
 mod agreements;
 #[path = "pages/decisions.rs"]
 mod decisions;
+#[path = "pages/deposits.rs"]
+mod deposits;
 #[path = "pages/seed.rs"]
 mod seed;
 
@@ -119,7 +121,8 @@ impl Office {
     }
 }
 
-const PAGES: [&str; 8] = ["/", "/review", "/payments", "/refunds", "/exceptions", "/shifts", "/devices", "/jobs/x"];
+const PAGES: [&str; 9] =
+    ["/", "/review", "/payments", "/deposits", "/refunds", "/exceptions", "/shifts", "/devices", "/jobs/x"];
 
 #[track_caller]
 fn has(answer: &Answer, parts: &[&str]) {
@@ -266,7 +269,7 @@ async fn what_went_back_is_named_and_not_counted_as_money() {
     assert!(back > 0 && back < taken, "{back} of {taken}");
     let net = Money::new(taken - back, Currency::EUR);
     let page = office.get(Some(&session), "/payments?tender=cash").await;
-    has(&page, &["refunded 10.00", "Cash, cheque", &format!("</small> {}</span></strong>", net.plain())]);
+    has(&page, &["refunded 10.00", "Not by card", &format!("</small> {}</span></strong>", net.plain())]);
 }
 
 #[tokio::test]

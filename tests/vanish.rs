@@ -17,7 +17,7 @@ use tillroll::domain::event::{CashRecorded, DrawerOpened, Event as Row, LineAdde
 use tillroll::domain::id::{DeviceId, PaymentId};
 use tillroll::domain::money::Money;
 use tillroll::domain::payment::{Payment, PaymentState};
-use tillroll::domain::receipt::{Merchant, Party};
+use tillroll::domain::receipt::{Merchant, ReceiptOf};
 use tillroll::flow::payment::{Event, Machine, Phase, Timing};
 use tillroll::runtime::actors::sync::Pace;
 use tillroll::store::FeedApplied;
@@ -172,7 +172,7 @@ async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
     assert!(till.rig.till.printer.open_drawer(drawer).await.is_err(), "once for a payment");
     // Gone before the first byte: nothing was printed, and what comes is no copy.
     till.printer.fault(Interruption::Unplugged, true);
-    let refused = till.rig.till.printer.print(ids().job, Party::Customer).await.unwrap();
+    let refused = till.rig.till.printer.print(ReceiptOf::invoice(ids().job)).await.unwrap();
     assert_eq!((refused.sheet.copy, refused.state), (1, ReceiptState::Refused), "{refused:?}");
     assert!(till.rig.till.printer.trouble().await.unwrap().contains("cable"));
     let paid = till.rig.till.store.run(|store| store.job_detail(ids().job)).await.unwrap();
@@ -180,10 +180,10 @@ async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
     till.printer.fault(Interruption::Unplugged, false);
     // Gone in the middle.
     till.printer.plan(Plan::AfterDots(200, Interruption::PaperOut));
-    let torn = till.rig.till.printer.print(ids().job, Party::Customer).await.unwrap();
+    let torn = till.rig.till.printer.print(ReceiptOf::invoice(ids().job)).await.unwrap();
     assert_eq!((torn.sheet.copy, torn.state), (1, ReceiptState::Interrupted), "{torn:?}");
     till.printer.fault(Interruption::PaperOut, false);
-    let copy = till.rig.till.printer.print(ids().job, Party::Customer).await.unwrap();
+    let copy = till.rig.till.printer.print(ReceiptOf::invoice(ids().job)).await.unwrap();
     assert_eq!((copy.sheet.copy, copy.state), (2, ReceiptState::Confirmed), "{copy:?}");
     assert!(till.printer.strips().last().unwrap().paper.text().contains("COPY 2"));
     assert_eq!(till.printer.drawer_pulses(), 1);

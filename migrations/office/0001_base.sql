@@ -212,21 +212,31 @@ CREATE TABLE line (
 ) STRICT;
 CREATE INDEX line_by_visit ON line (visit, seq);
 
+-- Invoices, and deposits: paid is the most that was certain so far, used pays invoices, back went back or is asked to.
 CREATE TABLE invoice (
     id          TEXT PRIMARY KEY,
     device      TEXT NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind = 'invoice' OR kind = 'deposit'),
     document    TEXT NOT NULL UNIQUE,
     job         TEXT NOT NULL,
     visit       TEXT NOT NULL,
     customer    TEXT NOT NULL,
     currency    TEXT NOT NULL,
     total_minor INTEGER NOT NULL,
+    paid_minor  INTEGER NOT NULL CHECK (paid_minor >= 0),
+    used_minor  INTEGER NOT NULL CHECK (used_minor >= 0),
+    back_minor  INTEGER NOT NULL CHECK (back_minor >= 0),
     state       TEXT NOT NULL CHECK (state = 'issued' OR state = 'part_paid' OR state = 'paid' OR state = 'cancelled'),
     delivered   INTEGER NOT NULL CHECK (delivered IN (0, 1)),
     issued_ms   INTEGER NOT NULL,
-    record      TEXT NOT NULL
+    record      TEXT NOT NULL,
+    -- No more of a deposit pays invoices and goes back than was paid, whoever asks how often.
+    CHECK (used_minor + back_minor <= paid_minor),
+    CHECK (kind = 'deposit' OR paid_minor = 0)
 ) STRICT;
-CREATE UNIQUE INDEX invoice_one_a_visit ON invoice (visit) WHERE state <> 'cancelled';
+CREATE UNIQUE INDEX invoice_one_a_visit ON invoice (visit) WHERE kind = 'invoice' AND state <> 'cancelled';
+CREATE INDEX invoice_by_job ON invoice (job);
+CREATE INDEX deposit_by_customer ON invoice (customer) WHERE kind = 'deposit';
 
 -- A payment as the handheld has it. record is the whole of it as JSON; the columns are what is searched and summed.
 -- covers and promises: what of it counts for the invoice, certain and pending; tips and the like do not.
@@ -237,7 +247,8 @@ CREATE TABLE payment (
     document       TEXT NOT NULL,
     job            TEXT NOT NULL,
     visit          TEXT NOT NULL,
-    tender         TEXT NOT NULL CHECK (tender = 'card' OR tender = 'cash' OR tender = 'cheque' OR tender = 'transfer'),
+    tender         TEXT NOT NULL CHECK (tender = 'card' OR tender = 'cash' OR tender = 'cheque' OR tender = 'transfer'
+                                           OR tender = 'deposit'),
     currency       TEXT NOT NULL,
     amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
     base_minor     INTEGER NOT NULL CHECK (base_minor >= 0),
@@ -248,6 +259,7 @@ CREATE TABLE payment (
     promises_minor INTEGER NOT NULL,
     refunded_minor INTEGER NOT NULL CHECK (refunded_minor >= 0),
     refund_open_minor INTEGER NOT NULL CHECK (refund_open_minor >= 0),
+    deposit        TEXT CHECK ((deposit IS NULL) = (tender <> 'deposit')),
     deadline_ms    INTEGER,
     seq            INTEGER NOT NULL,
     at_ms          INTEGER NOT NULL,
@@ -257,6 +269,7 @@ CREATE TABLE payment (
     CHECK (refunded_minor + refund_open_minor <= approved_minor)
 ) STRICT;
 CREATE INDEX payment_by_invoice ON payment (invoice);
+CREATE INDEX payment_by_deposit ON payment (deposit) WHERE deposit IS NOT NULL;
 CREATE INDEX payment_by_job ON payment (job);
 
 -- The office's side of a card payment: what it was asked, and how far it is. in_question: after a restore nobody knows

@@ -10,6 +10,7 @@ pub use table::COMMANDS;
 
 use super::model::{DemoView, Model, PaletteItem, Screen};
 use super::msg::Key;
+use super::screens::entry;
 use crate::domain::job::VisitState;
 
 /// What the technician can ask for.
@@ -49,6 +50,12 @@ pub enum CommandId {
     Cheque,
     /// By transfer.
     Transfer,
+    /// With what was paid ahead.
+    UseDeposit,
+    /// Take money ahead.
+    Deposit,
+    /// Take back the deposit that nobody has paid.
+    DropDeposit,
     /// Give money back.
     Refund,
     /// Give money back that is linked to no payment.
@@ -255,6 +262,8 @@ pub fn word(model: &Model, id: CommandId) -> &'static str {
         "pay another way"
     } else if id == CommandId::Receipt && model.job.as_ref().is_some_and(|job| job.receipt_due.is_some()) {
         "new receipt"
+    } else if id == CommandId::OwesAgain && entry::of_deposit(model) {
+        "give it back"
     } else if available::printed(model) && matches!(id, CommandId::Print | CommandId::NoPrint) {
         if id == CommandId::Print { "print a copy" } else { "done" }
     } else {

@@ -4,10 +4,10 @@
 
 use super::msg::OpId;
 use crate::domain::event::{DrawerOpened, Event, ManagerApproved};
-use crate::domain::id::{JobId, MoveId, PaymentId, ShiftId, VisitId};
+use crate::domain::id::{InvoiceId, JobId, MoveId, PaymentId, ShiftId, VisitId};
 use crate::domain::money::Money;
 use crate::domain::pin::Pin;
-use crate::domain::receipt::Party;
+use crate::domain::receipt::ReceiptOf;
 use crate::domain::shift::MoveKind;
 use crate::flow;
 
@@ -59,14 +59,25 @@ pub enum Effect {
         /// What to do.
         effect: flow::payment::Effect,
     },
-    /// Lay out the receipt of a job's invoice; answer `Receipt`.
-    RenderReceipt {
+    /// Give a deposit a document number; answer `Invoiced`.
+    IssueDeposit {
         /// To be given back.
         op: OpId,
         /// The job.
         job: JobId,
-        /// Whose copy.
-        party: Party,
+        /// The visit.
+        visit: VisitId,
+        /// The document's id.
+        id: InvoiceId,
+        /// How much is to be paid ahead.
+        amount: Money,
+    },
+    /// Lay out a receipt; answer `Receipt`.
+    RenderReceipt {
+        /// To be given back.
+        op: OpId,
+        /// Which.
+        of: ReceiptOf,
         /// How wide the screen is, columns.
         columns: u16,
     },
@@ -79,10 +90,8 @@ pub enum Effect {
     Print {
         /// To be given back.
         op: OpId,
-        /// The job.
-        job: JobId,
-        /// Whose copy.
-        party: Party,
+        /// Which.
+        of: ReceiptOf,
     },
     /// Stop what is printed.
     StopPrint,

@@ -11,7 +11,7 @@ pub use parts::*;
 use super::effect::Effect;
 use super::msg::{DevicesNews, LinkView, OpId, ReaderView};
 use super::when::{Local, local};
-use crate::domain::id::{JobId, PaymentId};
+use crate::domain::id::{InvoiceId, JobId, PaymentId};
 use crate::domain::payment::Payment;
 use crate::domain::read::{JobDetail, SyncStatus, TodayRow};
 use std::collections::VecDeque;
@@ -55,6 +55,9 @@ pub struct Model {
     pub wanted: Option<JobId>,
     /// The wanted job, once loaded.
     pub job: Option<Box<JobDetail>>,
+    /// Which of its documents money is taken for; `None` for its invoice. Only while one of the screens beyond the job's
+    /// is in front.
+    pub document: Option<InvoiceId>,
     /// Which of its lines.
     pub line_selected: usize,
     /// The add-line screen.
@@ -120,6 +123,7 @@ impl Model {
             today: TodayView { rows: None, selected: 0, find: String::new(), finding: false },
             wanted: None,
             job: None,
+            document: None,
             line_selected: 0,
             add_line: AddLineView::empty(),
             cash_digits: String::new(),
@@ -239,14 +243,14 @@ impl Model {
         if self.screen != screen {
             self.below.retain(|other| *other != screen);
             self.below.push(self.screen);
-            self.screen = screen;
+            self.put(screen);
         }
     }
 
     /// Back to the screen below.
     pub fn back(&mut self) {
         if let Some(screen) = self.below.pop() {
-            self.screen = screen;
+            self.put(screen);
         }
     }
 
@@ -256,7 +260,23 @@ impl Model {
             Some(at) => self.below.truncate(at),
             None => self.below.retain(|other| *other == Screen::Today),
         }
+        self.put(screen);
+    }
+
+    /// A job is about its invoice; a deposit stays in front only while money is taken for it.
+    fn put(&mut self, screen: Screen) {
         self.screen = screen;
+        if matches!(screen, Screen::Today | Screen::Job) {
+            self.front(None);
+        }
+    }
+
+    /// Puts a document of the job in front.
+    pub fn front(&mut self, document: Option<InvoiceId>) {
+        self.document = document;
+        if let Some(job) = &mut self.job {
+            job.show(document);
+        }
     }
 
     /// Tells the technician something.

@@ -3,6 +3,7 @@
 //! Invariant: no test waits; the clock is a message.
 
 mod consent;
+mod deposit;
 mod entry;
 mod keys;
 mod looks;

@@ -154,6 +154,7 @@ pub fn actions(kind: ExceptionType) -> &'static [Action] {
         ExceptionType::AgreementFailed => {
             &[Action::RepeatNow, Action::PaymentLink, Action::Invoice, Action::WriteOff, Action::Note]
         }
+        ExceptionType::DepositShort => &[Action::Recollect, Action::Note],
         // These two are decided on the page of refunds, which takes them off the list.
         ExceptionType::RefundRequested
         | ExceptionType::TransferExpected

@@ -3,6 +3,7 @@
 //! A kind or version that this program does not know stays readable by its subjects; it is never guessed at.
 
 mod begin;
+mod deposit;
 mod email;
 mod manager;
 mod paper;
@@ -11,6 +12,7 @@ mod refund;
 mod shift;
 
 pub use begin::{JournalOpened, PreviousHead};
+pub use deposit::DepositUsed;
 pub use email::ReceiptEmailRequested;
 pub use manager::{Approved, ManagerApproved};
 pub use paper::{DrawerOpened, ReceiptEnded, ReceiptQueued, ReceiptState};
@@ -189,6 +191,8 @@ events!(
     TenderRecorded(TenderRecorded) = "tender.recorded",
     /// An entry of cash, cheque or transfer was wrong.
     PaymentCorrected(PaymentStep) = "payment.corrected",
+    /// A deposit paid a part of an invoice, or all of it.
+    DepositUsed(DepositUsed) = "deposit.used",
     /// Give money back.
     RefundRequested(RefundRequested) = "refund.requested",
     /// The office's word on a refund was seen.
@@ -230,6 +234,8 @@ pub struct About {
     pub refund: Option<RefundId>,
     /// The cash shift, if any.
     pub shift: Option<ShiftId>,
+    /// The deposit that pays, if any.
+    pub deposit: Option<InvoiceId>,
 }
 
 impl About {
@@ -276,6 +282,10 @@ impl Event {
             Event::PaymentOutcomeSeen(e) => About::payment(e.job, e.visit, e.payment),
             Event::CashRecorded(e) => About { invoice: Some(e.invoice), ..About::payment(e.job, e.visit, e.payment) },
             Event::TenderRecorded(e) => About { invoice: Some(e.invoice), ..About::payment(e.job, e.visit, e.payment) },
+            Event::DepositUsed(e) => {
+                let about = About::payment(e.job, e.visit, e.payment);
+                About { invoice: Some(e.invoice), deposit: Some(e.deposit), ..about }
+            }
             Event::RefundRequested(e) => About::refund(e.job, e.visit, e.payment, e.refund),
             Event::RefundOutcomeSeen(e) => About::refund(e.job, e.visit, e.payment, e.refund),
             Event::CashRefunded(e) => About::refund(e.job, e.visit, Some(e.payment), e.refund),
@@ -301,6 +311,7 @@ impl Event {
             about.line.map(|id| id.0),
             about.refund.map(|id| id.0),
             about.shift.map(|id| id.0),
+            about.deposit.map(|id| id.0),
         ];
         ids.into_iter().flatten().map(|id| id.to_string()).collect()
     }

@@ -58,11 +58,13 @@ pub enum ExceptionType {
     AgreementWaits,
     /// The processor gave a refund back more than once.
     RefundDoubled,
+    /// A deposit has paid an invoice, and a payment of the deposit came to nothing afterwards.
+    DepositShort,
 }
 
 impl ExceptionType {
     /// Every type.
-    pub const ALL: [ExceptionType; 25] = [
+    pub const ALL: [ExceptionType; 26] = [
         ExceptionType::LateDecline,
         ExceptionType::CardExpiring,
         ExceptionType::CardExpired,
@@ -88,6 +90,7 @@ impl ExceptionType {
         ExceptionType::AgreementFailed,
         ExceptionType::AgreementWaits,
         ExceptionType::RefundDoubled,
+        ExceptionType::DepositShort,
     ];
 
     /// The name in JSON and in the databases.
@@ -118,6 +121,7 @@ impl ExceptionType {
             ExceptionType::AgreementFailed => "agreement_failed",
             ExceptionType::AgreementWaits => "agreement_waits",
             ExceptionType::RefundDoubled => "refund_doubled",
+            ExceptionType::DepositShort => "deposit_short",
         }
     }
 
@@ -190,6 +194,9 @@ impl ExceptionType {
             }
             ExceptionType::RefundDoubled => {
                 "The processor gave a refund back more than once: have it take back the excess, or agree on it with the customer."
+            }
+            ExceptionType::DepositShort => {
+                "A deposit has paid an invoice, and the bank took its word on it back: collect the deposit again."
             }
         }
     }

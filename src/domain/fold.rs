@@ -1,17 +1,19 @@
 //! What one journal row changes: a pure function, run on the handheld before it commits and in the office when the
 //! row arrives, so that both hold the same facts.
 
+mod books;
+mod deposit;
 mod shift;
 
 use super::event::{Event, InvoiceCancelled, InvoiceIssued, LineAdded, LineRemoved, VisitMoved};
-use super::id::{EntryId, ItemId, RowId};
+use super::id::{ItemId, RowId};
 use super::invoice::{Invoice, InvoiceState, PaidSums};
 use super::job::{MoneyState, VisitWork};
-use super::ledger::{Account, Entry, LedgerError};
+use super::ledger::{Entry, LedgerError};
 use super::line::{Line, Quantity};
-use super::money::MoneyError;
-use super::payment::{IllegalTransition, Payment, Tender};
-use super::refund::{Refund, RefundState};
+use super::money::{Money, MoneyError};
+use super::payment::{IllegalTransition, Payment};
+use super::refund::Refund;
 use super::shift::{Shift, ShiftChange, ShiftError};
 use super::stock::{Place, StockMove};
 
@@ -30,6 +32,10 @@ pub struct Known {
     pub refund: Option<Refund>,
     /// The cash shift that the row speaks about.
     pub shift: Option<Shift>,
+    /// The deposit that the payment takes from; `None` on a handheld that did not take the deposit.
+    pub deposit: Option<Invoice>,
+    /// The sums over that deposit's own payments.
+    pub deposit_sums: Option<PaidSums>,
 }
 
 /// What changes with the row. `None` and empty mean: as before.
@@ -55,6 +61,8 @@ pub struct Changes {
     pub erase_blob: bool,
     /// What happens to a cash shift.
     pub shift: Option<ShiftChange>,
+    /// The new state of the deposit that the payment takes from.
+    pub deposit: Option<Invoice>,
 }
 
 /// Why a row changes nothing: it cannot be true after what is known.
@@ -80,6 +88,15 @@ pub enum FoldError {
     /// Taking back an invoice with money on it.
     #[error("money has moved on this invoice: it cannot be taken back, only refunded")]
     MoneyMoved,
+    /// More than there is of a deposit.
+    #[error("only {0} of the deposit is left: take less")]
+    DepositShort(Money),
+    /// Money of a deposit that has paid an invoice.
+    #[error("the deposit has paid an invoice: take that entry back first")]
+    DepositSpent,
+    /// Not a deposit.
+    #[error("a deposit is an amount over zero, without lines and without tax")]
+    NoDeposit,
     /// A shift event that does not fit its shift.
     #[error(transparent)]
     Shift(#[from] ShiftError),
@@ -137,6 +154,7 @@ pub fn fold(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldEr
         | Event::PaymentOutcomeSeen(_)
         | Event::PaymentCorrected(_)
         | Event::TenderRecorded(_)
+        | Event::DepositUsed(_)
         | Event::CashRecorded(_) => payment_changed(event, known, row),
         Event::RefundRequested(_) | Event::RefundOutcomeSeen(_) | Event::CashRefunded(_) => {
             refund_changed(event, known, row)
@@ -189,11 +207,14 @@ fn line_removed(e: &LineRemoved, known: &Known, row: RowRef) -> Result<Changes, 
 
 fn invoice_issued(e: &InvoiceIssued, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
     not_invoiced(known)?;
+    if e.invoice.is_deposit() {
+        return deposit::issued(&e.invoice);
+    }
     let visit = known.visit.unwrap_or(VisitWork::untouched(e.invoice.job, e.invoice.visit));
     let (state, money) = e.invoice.standing(PaidSums::NONE)?;
     Ok(Changes {
         visit: Some(VisitWork { money, ..visit }),
-        entry: invoice_entry(&e.invoice, row, 1)?,
+        entry: books::invoice_entry(&e.invoice, row, 1)?,
         invoice: Some(Invoice { state, ..e.invoice.clone() }),
         ..Changes::default()
     })
@@ -204,75 +225,53 @@ fn invoice_cancelled(e: &InvoiceCancelled, known: &Known, row: RowRef) -> Result
     if known.sums.is_none_or(|sums| sums != PaidSums::NONE) || invoice.delivered {
         return Err(FoldError::MoneyMoved);
     }
+    let cancelled = Some(Invoice { state: InvoiceState::Cancelled, ..invoice.clone() });
+    if invoice.is_deposit() {
+        return Ok(Changes { invoice: cancelled, ..Changes::default() });
+    }
     let visit = known.visit.ok_or(FoldError::Missing("a visit"))?;
     Ok(Changes {
         visit: Some(VisitWork { money: MoneyState::None, ..visit }),
-        entry: invoice_entry(invoice, row, -1)?,
-        invoice: Some(Invoice { state: InvoiceState::Cancelled, ..invoice.clone() }),
+        entry: books::invoice_entry(invoice, row, -1)?,
+        invoice: cancelled,
         ..Changes::default()
     })
-}
-
-/// Receivable against revenue, tax, tips and rounding; `sign` -1 takes it back.
-fn invoice_entry(invoice: &Invoice, row: RowRef, sign: i64) -> Result<Option<Entry>, FoldError> {
-    let t = &invoice.totals;
-    let side = |minor: i64, factor: i64| minor.checked_mul(factor * sign).ok_or(MoneyError::Overflow);
-    let sides = [
-        (Account::Receivable, side(t.total_minor, 1)?),
-        (Account::Revenue, side(t.net_minor, -1)?),
-        (Account::Tax, side(t.tax_minor, -1)?),
-        (Account::Tips, side(t.tip_minor, -1)?),
-        (Account::Rounding, side(t.rounding_minor, -1)?),
-    ];
-    Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, invoice.customer, t.currency, &sides)?)
 }
 
 /// A payment's new state, and all that follows from it: invoice, visit, ledger and stock.
 fn payment_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
     let payment = Payment::after(known.payment.as_ref(), event, row.at_ms)?;
-    follows(payment, known, row)
+    if let (Event::PaymentVoidRequested(_), Some(invoice)) = (event, &known.invoice) {
+        deposit::may_void(&payment, invoice, known)?;
+    }
+    // The office's word is a fact; all else is somebody's wish.
+    follows(payment, known, row, !matches!(event, Event::PaymentOutcomeSeen(_)))
 }
 
 /// A refund's new state, and what it makes of its payment.
 fn refund_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
     let before = known.refund.as_ref();
     let refund = Refund::after(before, event, row.at_ms)?;
+    let asked = !matches!(event, Event::RefundOutcomeSeen(_));
     let changes = match (&known.payment, refund.payment) {
-        (Some(payment), Some(_)) => follows(payment.after_refund(before, &refund)?, known, row)?,
+        (Some(payment), Some(_)) => follows(payment.after_refund(before, &refund)?, known, row, asked)?,
         (None, Some(_)) => return Err(FoldError::Missing("a payment")),
-        (_, None) => Changes { entry: unlinked_entry(&refund, known, row)?, ..Changes::default() },
+        (_, None) => Changes { entry: books::unlinked_entry(&refund, known, row)?, ..Changes::default() },
     };
     Ok(Changes { refund: Some(refund), ..changes })
 }
 
-/// Money that went back and is linked to no payment: out of where it was, from what was sold.
-fn unlinked_entry(refund: &Refund, known: &Known, row: RowRef) -> Result<Option<Entry>, FoldError> {
-    if refund.state != RefundState::Refunded {
-        return Ok(None);
-    }
-    let minor = refund.amount.minor;
-    let out = minor.checked_neg().ok_or(MoneyError::Overflow)?;
-    let customer = known.invoice.as_ref().map(|invoice| invoice.customer);
-    let sides = [(money_account(refund.tender), out), (Account::Refunds, minor)];
-    Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, customer, refund.amount.currency, &sides)?)
-}
-
-fn follows(payment: Payment, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
+/// What follows from a payment's new state. `asked`: somebody wants it so, and may be told that it cannot be.
+fn follows(payment: Payment, known: &Known, row: RowRef, asked: bool) -> Result<Changes, FoldError> {
     let invoice = known.invoice.as_ref().ok_or(FoldError::Missing("an invoice"))?;
     let fits = invoice.id == payment.invoice && invoice.totals.currency == payment.amount.currency;
     if !fits || payment.amount.minor <= 0 || payment.extras.tip_minor < 0 || payment.base_minor()? < 0 {
         return Err(FoldError::Missing("an invoice of this payment"));
     }
-    let was = known.payment.as_ref().map_or(Ok(PaidSums::NONE), Payment::covers)?;
-    let now = payment.covers()?;
-    let add = |sum: i64, now: i64, was: i64| {
-        now.checked_sub(was).and_then(|delta| sum.checked_add(delta)).ok_or(MoneyError::Overflow)
-    };
-    let before = known.sums.unwrap_or(PaidSums::NONE);
-    let sums = PaidSums {
-        approved_minor: add(before.approved_minor, now.approved_minor, was.approved_minor)?,
-        pending_minor: add(before.pending_minor, now.pending_minor, was.pending_minor)?,
-    };
+    if invoice.is_deposit() {
+        return deposit::paid(payment, invoice, known, row, asked);
+    }
+    let sums = sums_with(&payment, known)?;
     let (state, money) = invoice.standing(sums)?;
     let covered = sums.covered_minor()? >= invoice.totals.total_minor;
     let deliver = covered && !invoice.delivered;
@@ -284,7 +283,8 @@ fn follows(payment: Payment, known: &Known, row: RowRef) -> Result<Changes, Fold
         } else {
             Vec::new()
         },
-        entry: payment_entry(known.payment.as_ref(), &payment, invoice, row)?,
+        entry: books::payment_entry(known.payment.as_ref(), &payment, invoice, row)?,
+        deposit: deposit::used(&payment, invoice, known, asked)?,
         invoice: Some(Invoice { state, delivered: invoice.delivered || deliver, ..invoice.clone() }),
         erase_blob: is_over(&payment),
         payment: Some(payment),
@@ -292,49 +292,18 @@ fn follows(payment: Payment, known: &Known, row: RowRef) -> Result<Changes, Fold
     })
 }
 
-/// What moved between two states of a payment.
-fn payment_entry(
-    before: Option<&Payment>,
-    after: &Payment,
-    invoice: &Invoice,
-    row: RowRef,
-) -> Result<Option<Entry>, FoldError> {
-    let mut sides = position(after)?;
-    if let Some(before) = before {
-        for ((_, now), (_, was)) in sides.iter_mut().zip(position(before)?) {
-            *now = now.checked_sub(was).ok_or(MoneyError::Overflow)?;
-        }
-    }
-    Ok(Entry::balanced(EntryId(row.id.0), row.at_ms, invoice.customer, after.amount.currency, &sides)?)
-}
-
-/// Where the money of a tender is.
-fn money_account(tender: Tender) -> Account {
-    match tender {
-        Tender::Card => Account::CardClearing,
-        Tender::Cash => Account::Cash,
-        Tender::Cheque => Account::Cheques,
-        Tender::Transfer => Account::Transfers,
-    }
-}
-
-/// Where a payment's money stands in the ledger: always the same accounts in the same order, and in balance.
-fn position(payment: &Payment) -> Result<[(Account, i64); 8], MoneyError> {
-    let taken = payment.split(payment.approved_minor)?;
-    let back = payment.split(payment.refunded_minor)?;
-    let again = payment.split(payment.returned_minor)?.base_minor;
-    let minus = |a: i64, b: i64| a.checked_sub(b).ok_or(MoneyError::Overflow);
-    let money = money_account(payment.tender);
-    Ok([
-        (money, minus(payment.approved_minor, payment.refunded_minor)?),
-        (Account::Receivable, minus(again, taken.base_minor)?),
-        (Account::Tips, minus(back.extras.tip_minor, taken.extras.tip_minor)?),
-        (Account::Surcharges, minus(back.extras.surcharge_minor, taken.extras.surcharge_minor)?),
-        (Account::Rounding, minus(back.extras.rounding_minor, taken.extras.rounding_minor)?),
-        (Account::Refunds, minus(back.base_minor, again)?),
-        (Account::CardPending, payment.pending_minor),
-        (Account::PendingOffset, minus(0, payment.pending_minor)?),
-    ])
+/// The sums over the invoice's payments with this one as it is now.
+fn sums_with(payment: &Payment, known: &Known) -> Result<PaidSums, FoldError> {
+    let was = known.payment.as_ref().map_or(Ok(PaidSums::NONE), Payment::covers)?;
+    let now = payment.covers()?;
+    let add = |sum: i64, now: i64, was: i64| {
+        now.checked_sub(was).and_then(|delta| sum.checked_add(delta)).ok_or(MoneyError::Overflow)
+    };
+    let before = known.sums.unwrap_or(PaidSums::NONE);
+    Ok(PaidSums {
+        approved_minor: add(before.approved_minor, now.approved_minor, was.approved_minor)?,
+        pending_minor: add(before.pending_minor, now.pending_minor, was.pending_minor)?,
+    })
 }
 
 /// No card data is needed for it any more: every end, and every approval (captures need none).

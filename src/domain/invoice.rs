@@ -1,5 +1,7 @@
-//! An invoice: a visit's lines, frozen under a document number.
+//! An invoice: a visit's lines, frozen under a document number. A deposit is the same without lines: see
+//! [`super::deposit`].
 
+use super::deposit::DepositUse;
 use super::document::DocumentNumber;
 use super::id::{CustomerId, InvoiceId, JobId, VisitId};
 use super::job::MoneyState;
@@ -45,6 +47,9 @@ pub struct Invoice {
     pub state: InvoiceState,
     /// Whether its parts have been booked out to the customer.
     pub delivered: bool,
+    /// It is a deposit, and this has become of it; none for an invoice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<DepositUse>,
 }
 
 /// Sums over an invoice's payments, minor units.

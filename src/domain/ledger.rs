@@ -43,11 +43,13 @@ pub enum Account {
     PettyCash,
     /// Cash counted less than cash expected (debit) or more (credit); it is never evened out.
     CashOverShort,
+    /// Paid ahead by customers: owed to them until it pays an invoice or goes back.
+    Deposits,
 }
 
 impl Account {
     /// Every account.
-    pub const ALL: [Account; 17] = [
+    pub const ALL: [Account; 18] = [
         Account::Receivable,
         Account::Cash,
         Account::CardClearing,
@@ -65,6 +67,7 @@ impl Account {
         Account::Safe,
         Account::PettyCash,
         Account::CashOverShort,
+        Account::Deposits,
     ];
 
     /// The name in the databases.
@@ -87,6 +90,7 @@ impl Account {
             Account::Safe => "safe",
             Account::PettyCash => "petty_cash",
             Account::CashOverShort => "cash_over_short",
+            Account::Deposits => "deposits",
         }
     }
 }

@@ -9,7 +9,7 @@
 //! | from | event | to |
 //! |---|---|---|
 //! | absent | payment.intended | presenting |
-//! | absent | cash.recorded · tender.recorded cheque | recorded |
+//! | absent | cash.recorded · tender.recorded cheque · deposit.used | recorded |
 //! | absent | tender.recorded transfer | tendered |
 //! | presenting | payment.abandoned | abandoned |
 //! | presenting | payment.card_declined | declined |
@@ -65,6 +65,8 @@ pub enum Tender {
     Cheque,
     /// By bank transfer, which the customer has announced.
     Transfer,
+    /// With what the customer has paid ahead.
+    Deposit,
 }
 
 impl Tender {
@@ -75,6 +77,7 @@ impl Tender {
             Tender::Cash => "Cash",
             Tender::Cheque => "Cheque",
             Tender::Transfer => "Transfer",
+            Tender::Deposit => "Deposit",
         }
     }
 }
@@ -137,9 +140,12 @@ pub struct Payment {
     pub tendered_minor: i64,
     /// Cash handed back, minor units.
     pub change_minor: i64,
-    /// Number of a cheque, or what a transfer says.
+    /// Number of a cheque or a deposit, or what a transfer says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// The deposit that it takes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<InvoiceId>,
     /// When it began, Unix milliseconds by the device's clock.
     pub at_ms: i64,
     /// How many rows have made it what it is: tells a newer picture of it from an older one.
@@ -179,6 +185,9 @@ impl Payment {
     fn begin(event: &Event, at_ms: i64) -> Result<Payment, IllegalTransition> {
         macro_rules! fresh {
             ($e:ident, $tender:expr, $state:expr) => {
+                fresh!($e, $tender, $state, $e.extras)
+            };
+            ($e:ident, $tender:expr, $state:expr, $extras:expr) => {
                 Payment {
                     id: $e.payment,
                     invoice: $e.invoice,
@@ -187,7 +196,7 @@ impl Payment {
                     visit: $e.visit,
                     tender: $tender,
                     amount: $e.amount,
-                    extras: $e.extras,
+                    extras: $extras,
                     state: $state,
                     approved_minor: 0,
                     pending_minor: 0,
@@ -206,6 +215,7 @@ impl Payment {
                     tendered_minor: 0,
                     change_minor: 0,
                     reference: None,
+                    deposit: None,
                     at_ms,
                     rev: 1,
                 }
@@ -231,6 +241,12 @@ impl Payment {
                 approved_minor: e.amount.minor,
                 reference: Some(e.reference.clone()),
                 ..fresh!(e, Tender::Cheque, PaymentState::Recorded)
+            }),
+            Event::DepositUsed(e) => Ok(Payment {
+                approved_minor: e.amount.minor,
+                reference: Some(e.deposit_document.to_string()),
+                deposit: Some(e.deposit),
+                ..fresh!(e, Tender::Deposit, PaymentState::Recorded, Extras::NONE)
             }),
             other => Err(IllegalTransition { event: other.kind(), state: "absent" }),
         }

@@ -1,7 +1,8 @@
 //! What screens show: plain values, read from the store and handed to the screen program.
 
 use super::decision::CollectAgain;
-use super::id::{CustomerId, JobId, PaymentId, VisitId};
+use super::deposit::{Deposit, usable};
+use super::id::{CustomerId, InvoiceId, JobId, PaymentId, VisitId};
 use super::invoice::{Invoice, PaidSums};
 use super::job::{MoneyState, Review, VisitState};
 use super::line::Line;
@@ -43,6 +44,8 @@ pub struct TodayRow {
     pub open: Option<Money>,
     /// What refunds have made of a visit that was paid.
     pub back: Option<ReceiptStanding>,
+    /// Paid ahead for it and not used yet.
+    pub deposit: Option<Money>,
     /// The office's word.
     pub review: Review,
 }
@@ -66,10 +69,14 @@ pub struct JobDetail {
     pub lines: Vec<Line>,
     /// Their totals; `None` without lines.
     pub totals: Option<Totals>,
-    /// The invoice, once issued.
+    /// The invoice, once issued; or the deposit that [`JobDetail::show`] has put in its place.
     pub invoice: Option<Invoice>,
     /// Sums over its payments.
     pub sums: PaidSums,
+    /// All documents of the job that were not taken back.
+    pub bills: Vec<Bill>,
+    /// What the customer has paid ahead, for this job and for others, oldest first.
+    pub deposits: Vec<Deposit>,
     /// Its payments, oldest first.
     pub payments: Vec<PaymentView>,
     /// The customer's balance: what all their invoices still owe.
@@ -84,6 +91,15 @@ pub struct JobDetail {
     pub email: String,
     /// The customer holds a receipt that a late word has overtaken.
     pub receipt_due: Option<ReceiptDue>,
+}
+
+/// A document and the sums over its payments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bill {
+    /// The document.
+    pub invoice: Invoice,
+    /// The sums.
+    pub sums: PaidSums,
 }
 
 /// A receipt that does not say any more how things are.
@@ -101,6 +117,26 @@ impl JobDetail {
     /// What another tender may take.
     pub fn open(&self) -> Option<Money> {
         self.invoice.as_ref().and_then(|invoice| invoice.open(self.sums).ok())
+    }
+
+    /// Puts a document of the job in front, so that money is taken for it; `None` for the invoice, if there is one.
+    pub fn show(&mut self, document: Option<InvoiceId>) {
+        if document.is_none() && self.invoice.as_ref().is_none_or(|invoice| !invoice.is_deposit()) {
+            return;
+        }
+        let wanted = |bill: &&Bill| match document {
+            Some(id) => bill.invoice.id == id,
+            None => !bill.invoice.is_deposit(),
+        };
+        let bill = self.bills.iter().find(wanted).cloned();
+        self.sums = bill.as_ref().map_or(PaidSums::NONE, |bill| bill.sums);
+        self.invoice = bill.map(|bill| bill.invoice);
+    }
+
+    /// The first deposit that can pay something of the invoice in front, those taken for this job before others.
+    pub fn usable_deposit(&self) -> Option<(&Deposit, Money)> {
+        let open = self.open().filter(|_| self.invoice.as_ref().is_some_and(|invoice| !invoice.is_deposit()))?;
+        usable(&self.deposits, self.row.job, open)
     }
 
     /// The payment that the next one takes the place of, by the office's word.

@@ -17,6 +17,7 @@ pub use standing::ReceiptStanding;
 pub use tender::{TenderLine, mark, short_reference};
 
 use super::document::DocumentNumber;
+use super::id::{InvoiceId, JobId};
 use super::invoice::Invoice;
 use super::journal::Hash;
 use super::mode::Mode;
@@ -73,6 +74,24 @@ impl Party {
     }
 }
 
+/// Which receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceiptOf {
+    /// The job.
+    pub job: JobId,
+    /// Which of its documents; `None` for its invoice.
+    pub document: Option<InvoiceId>,
+    /// Whose copy.
+    pub party: Party,
+}
+
+impl ReceiptOf {
+    /// The customer's copy of a job's invoice.
+    pub fn invoice(job: JobId) -> ReceiptOf {
+        ReceiptOf { job, document: None, party: Party::Customer }
+    }
+}
+
 /// One sheet of paper. Editions of a receipt say different things: a later one replaces an earlier one. Copies of an
 /// edition say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +120,8 @@ pub enum ReceiptKind {
     Refund,
     /// What was paid was taken back, and nothing else was paid.
     Void,
+    /// Money was paid ahead.
+    Deposit,
 }
 
 impl ReceiptKind {
@@ -110,6 +131,15 @@ impl ReceiptKind {
             ReceiptKind::Sale => "SALE",
             ReceiptKind::Refund => "REFUND",
             ReceiptKind::Void => "VOID",
+            ReceiptKind::Deposit => "DEPOSIT",
+        }
+    }
+
+    /// The kind of a document's receipt: a deposit is no sale.
+    pub fn for_document(of: &Invoice, tenders: &[TenderLine], refunds: &[RefundLine], open: Money) -> ReceiptKind {
+        match ReceiptKind::of(tenders, refunds, open) {
+            ReceiptKind::Sale if of.is_deposit() => ReceiptKind::Deposit,
+            kind => kind,
         }
     }
 

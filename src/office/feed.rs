@@ -11,7 +11,7 @@ use crate::domain::job::Job;
 use crate::domain::money::{Currency, Money};
 use crate::domain::price::PriceItem;
 use crate::domain::tax::default_rules;
-use crate::facts::named;
+use crate::facts::{self, named};
 use crate::sync::wire::{Cursor, FEED_MAX_ENTRIES, FeedEntry, FeedOp};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
@@ -96,6 +96,7 @@ fn body(db: &Connection, kind: &str, id: &str) -> Result<Option<Value>, OfficeEr
         "price" => one(db, "SELECT * FROM price_item WHERE id = ?1", id, price)?.map(serde_json::to_value),
         "outcome" => word(db, OUTCOME, id)?.map(Ok),
         "refund" => word(db, "SELECT word FROM refund_work WHERE refund = ?1", id)?.map(Ok),
+        "deposit" => facts::deposit::one(db, id_from(id)?)?.map(serde_json::to_value),
         "collect_again" => one(db, COLLECT_AGAIN, id, collect_again)?.map(serde_json::to_value),
         name => meta(db, name)?.map(|text| serde_json::from_str(&text)),
     };

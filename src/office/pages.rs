@@ -11,6 +11,7 @@ mod assets;
 mod back;
 mod board;
 mod decisions;
+mod deposits;
 mod devices;
 mod ereceipts;
 mod error;
@@ -199,6 +200,7 @@ pub fn router(state: PagesState) -> Router {
         .route("/jobs/{id}/approve", post(actions::approve))
         .route("/review", get(review_page))
         .route("/payments", get(payments_page))
+        .route("/deposits", get(deposits_page))
         .route("/payments/{id}/release", post(decisions::release))
         .route("/exceptions", get(exceptions_page))
         .route("/refunds", get(refunds_page))
@@ -246,6 +248,10 @@ async fn payments_page(
     Query(q): Query<money_page::Asked>,
 ) -> Response {
     s.show(who, move |view| money_page::page(view, &q)).await
+}
+
+async fn deposits_page(State(s): State<PagesState>, Extension(who): Who, Query(q): Query<deposits::Asked>) -> Response {
+    s.show(who, move |view| deposits::page(view, &q)).await
 }
 
 async fn exceptions_page(

@@ -4,7 +4,7 @@ use super::{Office, OfficeError, id_from};
 use crate::domain::id::Epoch;
 use crate::domain::journal::{Hash, Row};
 use crate::domain::money::Currency;
-use crate::facts::shift;
+use crate::facts::{deposit, shift};
 use rusqlite::Connection;
 
 /// Card and cash money by the office's books, minor units.
@@ -64,7 +64,7 @@ impl Office {
     pub fn verify(&self) -> Result<Vec<String>, OfficeError> {
         self.read(|db| {
             let mut violations = Vec::new();
-            for (what, sql) in NEVER.iter().chain(shift::NEVER) {
+            for (what, sql) in NEVER.iter().chain(shift::NEVER).chain(deposit::NEVER) {
                 let count: i64 = db.query_row(sql, [], |r| r.get(0))?;
                 if count != 0 {
                     violations.push((*what).to_owned());

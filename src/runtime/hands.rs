@@ -11,8 +11,8 @@ use super::till::Till;
 use crate::app::effect::{DemoCommand, Effect, IDS_WANTED};
 use crate::app::model::Model;
 use crate::app::msg::{DevicesNews, LinkView, Msg, OpId, ReaderView};
-use crate::domain::id::{JobId, PaymentId, ShiftId};
-use crate::domain::receipt::Party;
+use crate::domain::id::{PaymentId, ShiftId};
+use crate::domain::receipt::ReceiptOf;
 use crate::flow::payment::{Effect as PaymentEffect, Event};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -121,15 +121,22 @@ impl Hands {
                 };
                 self.say(Msg::Invoiced { op, outcome }).await;
             }
-            Effect::RenderReceipt { op, job, party, columns } => {
-                let outcome = self.till.printer.preview(job, party, columns).await;
+            Effect::IssueDeposit { op, job, visit, id, amount } => {
+                let outcome = match store.issue_deposit(job, visit, id, amount).await {
+                    Ok(()) => store.run(move |store| store.job_detail(job)).await.map(Box::new),
+                    Err(why) => Err(why),
+                };
+                self.say(Msg::Invoiced { op, outcome }).await;
+            }
+            Effect::RenderReceipt { op, of, columns } => {
+                let outcome = self.till.printer.preview(of, columns).await;
                 self.say(Msg::Receipt { op, outcome }).await;
             }
             Effect::CheckPrinter { op } => {
                 let trouble = self.till.printer.trouble().await.map(str::to_owned);
                 self.say(Msg::PrinterChecked { op, trouble }).await;
             }
-            Effect::Print { op, job, party } => self.print(op, job, party).await,
+            Effect::Print { op, of } => self.print(op, of).await,
             Effect::StopPrint => self.till.printer.stop().await,
             Effect::OpenDrawer(row) => {
                 if let Err(text) = self.till.printer.open_drawer(row).await {
@@ -164,8 +171,8 @@ impl Hands {
         }
     }
 
-    async fn print(&self, op: OpId, job: JobId, party: Party) {
-        let outcome = self.till.printer.print(job, party).await;
+    async fn print(&self, op: OpId, of: ReceiptOf) {
+        let outcome = self.till.printer.print(of).await;
         self.say(Msg::Printed { op, outcome }).await;
         self.answer(self.till.store.run(|store| store.sync_status()).await.map(Msg::Sync)).await;
     }

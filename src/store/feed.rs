@@ -4,6 +4,7 @@ use super::identity::{office_epoch, set_meta};
 use super::{Store, StoreError};
 use crate::domain::customer::{Customer, Equipment, Site};
 use crate::domain::decision::CollectAgain;
+use crate::domain::deposit::Deposit;
 use crate::domain::job::Job;
 use crate::domain::outcome::{Outcome, OutcomeState};
 use crate::domain::price::PriceItem;
@@ -147,6 +148,19 @@ fn apply(tx: &Transaction<'_>, entry: &FeedApplied) -> Result<(), StoreError> {
         }
         ("outcome", Some(body)) => put_outcome(tx, &read(body)?),
         ("refund", Some(body)) => put_refund(tx, &read(body)?),
+        ("deposit", Some(body)) => {
+            let deposit: Deposit = read(body)?;
+            tx.prepare_cached(
+                "INSERT INTO feed_deposit (id, customer, at_ms, record) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+            )?
+            .execute((&entry.id, deposit.customer.to_string(), deposit.at_ms, record(&deposit)?))?;
+            Ok(())
+        }
+        ("deposit", None) => {
+            tx.execute("DELETE FROM feed_deposit WHERE id = ?1", [&entry.id])?;
+            Ok(())
+        }
         ("collect_again", Some(body)) => {
             let again: CollectAgain = read(body)?;
             tx.execute(

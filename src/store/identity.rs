@@ -99,6 +99,7 @@ impl Store {
             issued_ms: stamp.at_ms,
             state: InvoiceState::Issued,
             delivered: false,
+            deposit: None,
         };
         let event = Event::InvoiceIssued(crate::domain::event::InvoiceIssued { invoice: invoice.clone() });
         super::apply(&tx, &event, stamp, None)?;
@@ -107,7 +108,7 @@ impl Store {
     }
 }
 
-fn next_number(db: &Connection, series: &Series) -> Result<DocumentNumber, StoreError> {
+pub(super) fn next_number(db: &Connection, series: &Series) -> Result<DocumentNumber, StoreError> {
     let number: u32 = db.query_row(
         "INSERT INTO document_counter (series, last) VALUES (?1, 1)
          ON CONFLICT (series) DO UPDATE SET last = last + 1 RETURNING last",

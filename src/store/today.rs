@@ -1,6 +1,6 @@
 //! The day's list and one job in full: what the feed brought, beside what was done with it.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, deposit};
 use crate::domain::customer::{Customer, Equipment, Site};
 use crate::domain::decision::CollectAgain;
 use crate::domain::id::{CustomerId, JobId, SiteId};
@@ -10,7 +10,7 @@ use crate::domain::ledger::Account;
 use crate::domain::money::Money;
 use crate::domain::outcome::OutcomeState;
 use crate::domain::payment::{Payment, Standing};
-use crate::domain::read::{JobDetail, PaymentView, TodayRow};
+use crate::domain::read::{Bill, JobDetail, PaymentView, TodayRow};
 use crate::domain::receipt::{ReceiptStanding, RefundLine, TenderLine};
 use crate::domain::refund::Refund;
 use crate::domain::rules::Rules;
@@ -82,10 +82,25 @@ impl Store {
             state: work.state,
             money: work.money,
             total: invoice.as_ref().map(|invoice| invoice.totals.total()),
+            deposit: self.paid_ahead(job, invoice.is_some())?,
             open,
             back: if work.money == MoneyState::Paid { given_back(db, job.id, invoice.as_ref(), open)? } else { None },
             review: job.review,
         })
+    }
+
+    /// What was paid ahead for a job that has no invoice yet.
+    fn paid_ahead(&self, job: &Job, invoiced: bool) -> Result<Option<Money>, StoreError> {
+        if invoiced {
+            return Ok(None);
+        }
+        let deposits = deposit::of_customer(self.read(), job.customer)?;
+        let mut left: Option<Money> = None;
+        for deposit in deposits.iter().filter(|deposit| deposit.job == job.id && deposit.left_minor > 0) {
+            let one = Money::new(deposit.left_minor, deposit.total.currency);
+            left = Some(left.map_or(Ok(one), |sum| sum.checked_add(one))?);
+        }
+        Ok(left)
     }
 
     /// All of one job.
@@ -127,6 +142,8 @@ impl Store {
             receipt_due: due.flatten(),
             customer_balance: customer_balance(db, job.customer, Money::zero(currency))?,
             refunds,
+            bills: bills(db, id)?,
+            deposits: deposit::of_customer(db, job.customer)?,
             rules: self.document("rules")?.unwrap_or(Rules::NONE),
             invoice,
         })
@@ -173,6 +190,19 @@ fn given_back(
     let refunds = RefundLine::all(&refunds, &payments, invoice);
     let standing = ReceiptStanding::of(&TenderLine::all(&payments, invoice.id), &refunds, open);
     Ok(Some(standing).filter(|standing| standing.is_refund()))
+}
+
+/// The job's documents that were not taken back: deposits and the invoice.
+fn bills(db: &Connection, id: JobId) -> Result<Vec<Bill>, StoreError> {
+    let sql = "SELECT record FROM invoice WHERE job = ?1 AND state <> 'cancelled' ORDER BY issued_ms, id";
+    let mut statement = db.prepare_cached(sql)?;
+    let texts = statement.query_map([id.to_string()], |r| r.get::<_, String>(0))?;
+    texts
+        .map(|text| {
+            let invoice: Invoice = parse(&text?)?;
+            Ok(Bill { sums: sums(db, invoice.id)?, invoice })
+        })
+        .collect()
 }
 
 fn refunds_of_job(db: &Connection, id: JobId) -> Result<Vec<Refund>, StoreError> {

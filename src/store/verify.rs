@@ -2,7 +2,7 @@
 
 use super::{Identity, Store, StoreError};
 use crate::domain::journal::Hash;
-use crate::facts::shift;
+use crate::facts::{deposit, shift};
 
 /// Rows read at a time, so that a long journal needs little memory.
 const STEP: usize = 500;
@@ -46,7 +46,7 @@ const NEVER: &[(&str, &str)] = &[
     (
         "a visit's money differs from its invoice",
         "SELECT count(*) FROM invoice i JOIN visit_work w ON w.visit = i.visit
-         WHERE i.state <> 'cancelled' AND (i.state = 'paid') <> (w.money = 'paid')",
+         WHERE i.kind = 'invoice' AND i.state <> 'cancelled' AND (i.state = 'paid') <> (w.money = 'paid')",
     ),
     (
         "card data outlived its need",
@@ -93,7 +93,7 @@ impl Store {
                 }
             }
         }
-        for (what, sql) in NEVER.iter().chain(shift::NEVER).chain([&DRAWER]) {
+        for (what, sql) in NEVER.iter().chain(shift::NEVER).chain(deposit::NEVER).chain([&DRAWER]) {
             let count: i64 = self.read().query_row(sql, [], |r| r.get(0))?;
             if count != 0 {
                 found.violations.push((*what).to_owned());

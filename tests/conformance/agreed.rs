@@ -62,7 +62,7 @@ fn office(folder: &std::path::Path, url: String, token: &str, ahead_ms: &Arc<Ato
     let known = format!(
         "INSERT INTO customer VALUES ('{0}', 'C1', 'Kestrel Bakery', '', '', '', '', '', '', '', '');
          INSERT INTO payment VALUES ('{1}', 'd', '{2}', 'D07-000001', '{3}', '{4}', 'card', 'EUR', 6900, 6900, 'approved',
-                                     6900, 0, 6900, 0, 0, 0, NULL, 1, 1, '{{}}');
+                                     6900, 0, 6900, 0, 0, 0, NULL, NULL, 1, 1, '{{}}');
          INSERT INTO consent_text VALUES ('1', 'ab', 'I agree.', 1);
          INSERT INTO kept_card VALUES ('{5}', '{0}', '{1}', 'VISA', '4242', '{token}', NULL, '1', 'ab', 1, NULL, NULL, NULL);",
         id(1),

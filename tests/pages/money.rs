@@ -54,8 +54,10 @@ impl Seed {
             issued_ms: at,
             state: InvoiceState::Issued,
             delivered: true,
+            deposit: None,
         };
-        let sql = "INSERT INTO invoice VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'EUR', ?7, 'issued', 1, ?8, ?9)";
+        let sql =
+            "INSERT INTO invoice VALUES (?1, ?2, 'invoice', ?3, ?4, ?5, ?6, 'EUR', ?7, 0, 0, 0, 'issued', 1, ?8, ?9)";
         let row = params![
             invoice.id.to_string(),
             self.device(person),
@@ -72,7 +74,7 @@ impl Seed {
     }
 
     fn store(&mut self, person: usize, payment: &Payment) {
-        let sql = "INSERT INTO payment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'EUR', ?8, ?8, ?9, ?10, ?11, ?10, ?11, 0, 0, NULL, 0, ?12,
+        let sql = "INSERT INTO payment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'EUR', ?8, ?8, ?9, ?10, ?11, ?10, ?11, 0, 0, NULL, NULL, 0, ?12,
                    ?13)";
         let tender = serde_json::to_value(payment.tender).unwrap();
         let row = params![

@@ -109,6 +109,13 @@ impl Device {
         self.store.issue_invoice(job, visit, id, &stamp).unwrap()
     }
 
+    /// A document for money that is paid ahead for the sample job.
+    pub fn deposit(&mut self, minor: i64) -> Invoice {
+        let (id, stamp) = (InvoiceId(self.fresh()), self.stamp());
+        let amount = Money::new(minor, Currency::EUR);
+        self.store.issue_deposit(ids().job, ids().visit, amount, id, &stamp).unwrap()
+    }
+
     /// A card is presented and read: intent and sealed blob are on the disk.
     pub fn read(&mut self, invoice: &Invoice, card: &str) -> PaymentId {
         self.cards = self.cards.wrapping_add(1);
@@ -333,6 +340,8 @@ impl Device {
     }
 
     pub fn open(&self, invoice: &Invoice) -> Money {
-        self.store.job_detail(invoice.job).unwrap().open().unwrap()
+        let mut detail = self.store.job_detail(invoice.job).unwrap();
+        detail.show(Some(invoice.id));
+        detail.open().unwrap()
     }
 }

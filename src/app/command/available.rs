@@ -20,6 +20,9 @@ pub fn available(model: &Model, id: CommandId) -> bool {
             | CommandId::DeleteLine
             | CommandId::Collect
             | CommandId::Reopen
+            | CommandId::DropDeposit
+            | CommandId::Deposit
+            | CommandId::UseDeposit
             | CommandId::PayCard
             | CommandId::KeepCard
             | CommandId::DoNotKeep
@@ -45,6 +48,9 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::DeleteLine => job::is_open(model) && job::selected_line(model).is_some(),
         CommandId::Collect => job::may_collect(model),
         CommandId::Reopen => job::may_reopen(model),
+        CommandId::DropDeposit => checkout::is_deposit(model) && job::may_reopen(model),
+        CommandId::Deposit => job::may_deposit(model),
+        CommandId::UseDeposit => model.job.as_ref().is_some_and(|job| job.usable_deposit().is_some()),
         CommandId::Receipt => job::invoice(model).is_some(),
         CommandId::Payment => job::actionable_payment(model).is_some(),
         CommandId::PayCard | CommandId::KeepCard | CommandId::DoNotKeep => {
@@ -53,7 +59,7 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::PayCash => checkout::open_amount(model).is_some(),
         CommandId::Tip => {
             let tips = model.job.as_ref().is_some_and(|job| job.rules.tips.is_some());
-            tips && checkout::open_amount(model).is_some()
+            tips && checkout::open_amount(model).is_some() && !checkout::is_deposit(model)
         }
         CommandId::Split | CommandId::Cheque | CommandId::Transfer => checkout::open_amount(model).is_some(),
         CommandId::Refund => !entry::refundable(model).is_empty(),
@@ -71,9 +77,9 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
             model.entry.step == EntryStep::Amount && matches!(model.entry.purpose, Purpose::Tip | Purpose::Part)
         }
         CommandId::Offered(n) => model.entry.step == EntryStep::Amount && usize::from(n) < entry::presets(model).len(),
-        CommandId::OwesLess | CommandId::OwesAgain => {
-            model.entry.step == EntryStep::Decide && matches!(model.entry.purpose, Purpose::Refund { .. })
-        }
+        // A deposit is owed to the customer: what goes back of it is no credit on a sale.
+        CommandId::OwesLess => is_refund(model) && !entry::of_deposit(model),
+        CommandId::OwesAgain => is_refund(model),
         CommandId::TakeBack => {
             model.entry.step == EntryStep::Decide && matches!(model.entry.purpose, Purpose::Correct { .. })
         }
@@ -134,6 +140,10 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         | CommandId::Help
         | CommandId::Quit => true,
     }
+}
+
+fn is_refund(model: &Model) -> bool {
+    model.entry.step == EntryStep::Decide && matches!(model.entry.purpose, Purpose::Refund { .. })
 }
 
 fn may_go_back(model: &Model) -> bool {

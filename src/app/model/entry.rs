@@ -31,6 +31,8 @@ pub enum Purpose {
     Cheque,
     /// A transfer was announced.
     Transfer,
+    /// Money is to be paid ahead.
+    Deposit,
     /// Money goes back.
     Refund {
         /// Of which payment.

@@ -13,7 +13,7 @@ pub use shift::{ShiftStage, ShiftView};
 use crate::app::command::CommandId;
 use crate::app::msg::{DeviceRow, DevicesNews, OpId};
 use crate::domain::event::DrawerOpened;
-use crate::domain::id::PaymentId;
+use crate::domain::id::{InvoiceId, PaymentId};
 use crate::domain::line::Line;
 use crate::domain::mode::Mode;
 use crate::domain::money::{Currency, Money};
@@ -244,6 +244,8 @@ pub enum AfterSaving {
     ReceiptMailed,
     /// On to checkout.
     Invoiced,
+    /// On to checkout with this deposit.
+    DepositIssued(InvoiceId),
     /// Back to the shift's report.
     ShiftWritten,
 }

@@ -20,7 +20,7 @@ fn overtaken() -> JobDetail {
 
 fn party(effects: &[Effect]) -> Option<Party> {
     effects.iter().find_map(|effect| match effect {
-        Effect::RenderReceipt { party, .. } | Effect::Print { party, .. } => Some(*party),
+        Effect::RenderReceipt { of, .. } | Effect::Print { of, .. } => Some(of.party),
         _ => None,
     })
 }

@@ -15,7 +15,7 @@ use crate::domain::mode::Mode;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{CardEntry, CardSummary, Payment, PaymentState, Tender};
 use crate::domain::price::PriceItem;
-use crate::domain::read::{Exposure, JobDetail, PaymentView, SyncStatus, TodayRow};
+use crate::domain::read::{Bill, Exposure, JobDetail, PaymentView, SyncStatus, TodayRow};
 use crate::domain::tax::default_rules;
 use crate::domain::totals::{Extras, totals};
 use crate::flow::payment::{Effect as Step, Event, Offline, ReadFacts, Timing};
@@ -70,6 +70,7 @@ pub fn day() -> Vec<TodayRow> {
         total: (total > 0).then(|| eur(total)),
         open: (total > 0).then(|| eur(open)),
         back: None,
+        deposit: None,
         review: Review::Open,
     };
     vec![
@@ -117,6 +118,7 @@ pub fn job(invoiced: bool, payments: Vec<Payment>) -> JobDetail {
         issued_ms: NOW_MS - 10 * 60_000,
         state: InvoiceState::Issued,
         delivered: true,
+        deposit: None,
     });
     let paid = PaidSums {
         approved_minor: payments.iter().map(|p| p.approved_minor).sum(),
@@ -133,6 +135,8 @@ pub fn job(invoiced: bool, payments: Vec<Payment>) -> JobDetail {
         equipment: vec!["Deck oven Marl 2, serial 88-1204".into()],
         lines,
         totals: Some(sums),
+        bills: invoice.iter().map(|invoice| Bill { invoice: invoice.clone(), sums: paid }).collect(),
+        deposits: Vec::new(),
         invoice,
         sums: paid,
         payments: payments.into_iter().map(|payment| PaymentView { payment, went_on: None, not_sent: false }).collect(),
@@ -163,6 +167,7 @@ pub fn payment(n: u128, minor: i64, state: PaymentState) -> Payment {
     Payment {
         extras: crate::domain::payment::Extras::NONE,
         reference: None,
+        deposit: None,
         refund_open_minor: 0,
         refunded_minor: 0,
         returned_minor: 0,

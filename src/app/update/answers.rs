@@ -11,8 +11,9 @@ use crate::domain::read::JobDetail;
 use crate::domain::receipt::{PrintedReceipt, ReceiptPreview};
 
 /// The wanted job came. A receipt in front that it has overtaken is laid out anew.
-pub fn job_came(model: &mut Model, detail: Box<JobDetail>, out: &mut Vec<Effect>) {
+pub fn job_came(model: &mut Model, mut detail: Box<JobDetail>, out: &mut Vec<Effect>) {
     if model.wanted == Some(detail.row.job) {
+        detail.show(model.document);
         let paid = |job: &JobDetail| (job.payments.clone(), job.receipt_due);
         let other = model.job.as_ref().is_some_and(|before| paid(before) != paid(&detail));
         model.job = Some(detail);
@@ -45,7 +46,8 @@ pub fn committed(model: &mut Model, op: OpId, outcome: Result<(), String>, out: 
         Some(AfterSaving::ShiftWritten) => shift::update::written(model, out),
         Some(AfterSaving::ReceiptFound) => receipt::update::found(model),
         Some(AfterSaving::ReceiptMailed) => receipt::email::mailed(model),
-        Some(AfterSaving::LineAdded | AfterSaving::Stay | AfterSaving::Invoiced) | None => {}
+        Some(AfterSaving::LineAdded | AfterSaving::Stay | AfterSaving::Invoiced | AfterSaving::DepositIssued(_))
+        | None => {}
     }
 }
 
@@ -56,9 +58,13 @@ pub fn invoiced(model: &mut Model, op: OpId, outcome: Result<Box<JobDetail>, Str
         Ok(detail) => {
             job_came(model, detail, out);
             out.extend([Effect::LoadToday, Effect::LoadSync]);
-            if awaited.is_some() && model.screen == Screen::Job {
-                model.checkout = CheckoutView::EMPTY;
-                model.go(Screen::Checkout);
+            match awaited.map(|saving| saving.then) {
+                Some(AfterSaving::DepositIssued(id)) if model.screen == Screen::Entry => {
+                    model.back();
+                    job::update::collect_for(model, Some(id));
+                }
+                Some(_) if model.screen == Screen::Job => job::update::collect_for(model, None),
+                Some(_) | None => {}
             }
         }
         Err(why) => not_saved(model, &why),

@@ -46,7 +46,7 @@ pub fn begin(model: &mut Model, linked_to: Option<PaymentId>, keep: Option<Conse
 
 /// Puts a payment that the disk holds in front.
 pub fn open(model: &mut Model, payment: Payment, out: &mut Vec<Effect>) {
-    let (id, job) = (payment.id, payment.job);
+    let (id, job, payment_of) = (payment.id, payment.job, payment.invoice);
     if model.card.as_ref().is_none_or(|card| card.id != id || failed(card)) {
         if model.card.as_ref().is_some_and(Active::is_busy) {
             model.tell("One moment", "Another payment is under way. Finish it first.", false);
@@ -61,6 +61,7 @@ pub fn open(model: &mut Model, payment: Payment, out: &mut Vec<Effect>) {
         model.job = None;
         out.push(Effect::LoadJob(job));
     }
+    model.front(Some(payment_of));
     model.go(Screen::Card);
     in_front(model);
 }

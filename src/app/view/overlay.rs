@@ -116,6 +116,9 @@ fn words(model: &Model, question: &Question) -> (String, String) {
         Question::DeleteLine(line) => ("Delete", format!("Take this line off: {}?", line.name)),
         Question::Reopen => {
             let number = job::invoice(model).map(|i| i.document.to_string()).unwrap_or_default();
+            if checkout::is_deposit(model) {
+                return ("Take back".to_owned(), format!("Take deposit {number} back? Its number stays used."));
+            }
             ("Reopen", format!("Take invoice {number} back and change its lines? Its number stays used."))
         }
         Question::Void => {
@@ -142,6 +145,7 @@ fn words(model: &Model, question: &Question) -> (String, String) {
                 Tender::Cash => "in cash",
                 Tender::Cheque => "by cheque",
                 Tender::Transfer => "by transfer",
+                Tender::Deposit => "with the deposit",
             };
             let text = "Another payment of this invoice is not known yet. If it went through, the customer pays twice.";
             ("Not known yet", format!("{text} Take one {how} all the same? Both are linked for the office."))

@@ -15,7 +15,7 @@ use crate::domain::line::{Line, Quantity};
 use crate::domain::money::Money;
 use crate::domain::payment::{Extras, Payment, PaymentState, Tender};
 use crate::domain::read::JobDetail;
-use crate::domain::receipt::Party;
+use crate::domain::receipt::ReceiptOf;
 use crate::domain::refund::RefundKind;
 use crate::flow::payment::{Effect, Event, Machine, Offline, Phase, Timing};
 use crate::runtime::till::Till;
@@ -67,7 +67,7 @@ impl Player {
                     self.cash(&detail, over_minor, goal.tip_minor, beside).await?
                 }
                 Next::Refund(payment, minor) => self.refund(payment, minor).await?,
-                Next::Print => drop(said(self.till.printer.print(job, Party::Customer).await)?),
+                Next::Print => drop(said(self.till.printer.print(ReceiptOf::invoice(job)).await)?),
                 Next::Nothing => return Ok(()),
             }
         }

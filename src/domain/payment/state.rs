@@ -107,6 +107,7 @@ impl PaymentState {
             (PaymentState::Tendered, Tender::Transfer) => "TRANSFER ANNOUNCED",
             (PaymentState::Recorded, Tender::Transfer) => "TRANSFER ARRIVED",
             (PaymentState::Recorded, Tender::Cheque) => "PAID BY CHEQUE",
+            (PaymentState::Recorded, Tender::Deposit) => "DEPOSIT USED",
             (state, _) => state.word(),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::event::{
-    CashRecorded, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested,
-    PaymentStep, TenderRecorded,
+    CashRecorded, DepositUsed, PaymentAcceptedOffline, PaymentCardRead, PaymentIntended, PaymentOutcomeSeen,
+    PaymentRequested, PaymentStep, TenderRecorded,
 };
 use crate::domain::money::Currency;
 use crate::domain::outcome::OutcomeState as O;
@@ -78,6 +78,17 @@ fn beginnings() -> Vec<Event> {
         }),
         other(Tender::Cheque),
         other(Tender::Transfer),
+        Event::DepositUsed(DepositUsed {
+            payment,
+            deposit: id(),
+            deposit_document: document.clone(),
+            invoice,
+            document,
+            job,
+            visit,
+            amount: amount(),
+            linked_to,
+        }),
     ]
 }
 

@@ -67,6 +67,7 @@ impl RefundLine {
             (RefundState::Refunded, Tender::Card) => "REFUNDED TO THE CARD",
             (RefundState::Refunded, Tender::Cash) => "REFUNDED IN CASH",
             (RefundState::Refunded, Tender::Cheque | Tender::Transfer) => "REFUNDED BY THE OFFICE",
+            (RefundState::Refunded, Tender::Deposit) => "BACK TO THE DEPOSIT",
         }
     }
 
@@ -83,7 +84,7 @@ impl RefundLine {
 /// Whether a receipt of `invoice` has a row for it.
 pub fn is_of(refund: &Refund, payments: &[PaymentView], invoice: &Invoice) -> bool {
     let pays = |id: PaymentId| payments.iter().any(|v| v.payment.id == id && v.payment.invoice == invoice.id);
-    refund.payment.map_or(refund.visit == invoice.visit, pays)
+    refund.payment.map_or(refund.visit == invoice.visit && !invoice.is_deposit(), pays)
 }
 
 /// The sum of the refunds in a state, minor units.

@@ -128,6 +128,12 @@ fn sums(out: &mut Blocks, r: &Receipt) {
 }
 
 fn lines(out: &mut Blocks, r: &Receipt) {
+    if r.invoice.is_deposit() {
+        out.pair("Your invoice takes this off.", "", false);
+        out.pair("This is no tax invoice.", "", false);
+        out.line("DEPOSIT", &r.invoice.totals.total().to_string(), true, true, false);
+        return;
+    }
     let money = |minor| Money::new(minor, r.invoice.totals.currency).plain();
     for line in &r.invoice.lines {
         let amount = line.amount().map_or_else(|_| "?".to_owned(), Money::plain);

@@ -60,6 +60,7 @@ pub fn example(paid: Paid) -> Option<Receipt> {
             totals,
             issued_ms: 1_795_514_280_000,
             state: if paid == Paid::Stored { InvoiceState::Issued } else { InvoiceState::Paid },
+            deposit: None,
             delivered: true,
         },
         tenders: tender(paid, total).into_iter().collect(),

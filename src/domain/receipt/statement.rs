@@ -10,7 +10,7 @@
 //! | bytes | |
 //! |---|---|
 //! | 1 | version, 1 |
-//! | 1 | bits 0-3 standing: 0 due, 1 part paid, 2 pending, 3 unknown, 4 paid, 5 refund waiting, 6 part refunded, 7 refunded; bits 4-5: 0 sale, 1 refund, 2 void; bits 6-7: 0 live, 1 test |
+//! | 1 | bits 0-3 standing: 0 due, 1 part paid, 2 pending, 3 unknown, 4 paid, 5 refund waiting, 6 part refunded, 7 refunded; bits 4-5: 0 sale, 1 refund, 2 void, 3 deposit; bits 6-7: 0 live, 1 test |
 //! | 8 | the device's key id: the first bytes of SHA-256(public key) |
 //! | 1, n | length and letters of the document's series |
 //! | varint | the document's number |
@@ -199,6 +199,7 @@ fn kind_code(kind: ReceiptKind) -> u8 {
         ReceiptKind::Sale => 0,
         ReceiptKind::Refund => 1,
         ReceiptKind::Void => 2,
+        ReceiptKind::Deposit => 3,
     }
 }
 
@@ -262,7 +263,8 @@ fn read(body: &[u8]) -> Option<([u8; KEY_ID_BYTES], Statement)> {
         ReceiptStanding::Refunded,
     ];
     let standing = *standings.get(usize::from(flags & 0x0F))?;
-    let kind = *[ReceiptKind::Sale, ReceiptKind::Refund, ReceiptKind::Void].get(usize::from(flags >> 4 & 3))?;
+    let kinds = [ReceiptKind::Sale, ReceiptKind::Refund, ReceiptKind::Void, ReceiptKind::Deposit];
+    let kind = *kinds.get(usize::from(flags >> 4 & 3))?;
     let mode = *[Mode::Live, Mode::Test].get(usize::from(flags >> 6))?;
     let id: [u8; KEY_ID_BYTES] = from.take(KEY_ID_BYTES)?.try_into().ok()?;
     let length = usize::from(from.byte()?);

@@ -135,6 +135,7 @@ impl TenderLine {
             (PaymentState::VoidFailed, _) if self.refunded => "VOID FAILED - CHARGED AND REFUNDED",
             (PaymentState::Recorded, Tender::Cheque) => "PAID BY CHEQUE",
             (PaymentState::Recorded, Tender::Transfer) => "PAID BY TRANSFER",
+            (PaymentState::Recorded, Tender::Deposit) => "PAID FROM THE DEPOSIT",
             (PaymentState::Tendered, Tender::Transfer) => "TRANSFER ANNOUNCED - NOT ARRIVED YET",
             (state, _) => words(state),
         };
@@ -280,6 +281,7 @@ mod tests {
             (Tender::Cheque, Recorded, false, "[x]", "PAID BY CHEQUE"),
             (Tender::Transfer, Tendered, false, "(~)", "TRANSFER ANNOUNCED - NOT ARRIVED YET"),
             (Tender::Transfer, Recorded, false, "[x]", "PAID BY TRANSFER"),
+            (Tender::Deposit, Recorded, false, "[x]", "PAID FROM THE DEPOSIT"),
             (Tender::Transfer, Corrected, false, "<!>", "CORRECTED - NOT COUNTED"),
             (Tender::Card, VoidFailed, false, "(?)", "VOID FAILED - CHARGED, A REFUND FOLLOWS"),
             (Tender::Card, VoidFailed, true, "[x]", "VOID FAILED - CHARGED AND REFUNDED"),

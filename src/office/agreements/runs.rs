@@ -213,6 +213,7 @@ fn bill(db: &Connection, due: &Due, date: Date, now_ms: i64) -> Result<Invoice, 
         totals: sums,
         issued_ms: now_ms,
         state: InvoiceState::Issued,
+        deposit: None,
         delivered: false,
     };
     apply(db, &Event::InvoiceIssued(InvoiceIssued { invoice: invoice.clone() }), now_ms)?;

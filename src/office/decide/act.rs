@@ -30,7 +30,11 @@ pub(super) fn act(db: &Connection, case: &Case, decided: &Decided<'_>, id: &str,
     let payment = || case.payment.as_deref().ok_or(Refused::Missing("payment"));
     match decided.action {
         Action::Note | Action::Wait => Ok(all("")),
-        Action::Recollect | Action::Invoice => owed(db, payment()?).map(|owed| Done { amount_minor: owed, ..all("") }),
+        Action::Recollect => owed(db, payment()?).map(|owed| Done { amount_minor: owed, ..all("") }),
+        Action::Invoice | Action::PaymentLink | Action::WriteOff if is_deposit(db, payment()?)? => {
+            Err(Refused::Conflict("This is a deposit, which nobody owes: collect it again, or resolve it with a note."))
+        }
+        Action::Invoice => owed(db, payment()?).map(|owed| Done { amount_minor: owed, ..all("") }),
         Action::PaymentLink => {
             let link = decided.link.ok_or(Refused::Form("There is no link."))?;
             owed(db, payment()?).map(|owed| Done { amount_minor: owed, ..all(link) })
@@ -95,6 +99,13 @@ fn captured(case: &Case, decided: &Decided<'_>) -> Result<i64, Refused> {
         .map(|money| money.minor)
         .filter(|minor| (1..=case.amount.minor).contains(minor))
         .ok_or(Refused::Form("Say how much the processor captured: above zero, and no more than the payment's amount."))
+}
+
+/// Whether a payment pays a deposit.
+fn is_deposit(db: &Connection, payment: &str) -> Result<bool, Refused> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM payment p JOIN invoice i ON i.id = p.invoice
+               WHERE p.id = ?1 AND i.kind = 'deposit')";
+    Ok(db.prepare_cached(sql)?.query_row([payment], |r| r.get(0))?)
 }
 
 /// What the customer still owes of a payment that came to nothing: the payment's amount, or less where the invoice

@@ -52,7 +52,7 @@ pub(super) fn compose(
         customer: customer.unwrap_or_default(),
         device: device.unwrap_or_default(),
         mode: mode::of(db)?,
-        kind: ReceiptKind::of(&tenders, &refunds, open),
+        kind: ReceiptKind::for_document(&of, &tenders, &refunds, open),
         party: Party::Customer,
         copy: 1,
         replaces: before_ms.map(local_minute),

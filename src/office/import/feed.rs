@@ -1,6 +1,7 @@
 //! What handhelds have to hear of a change of master data, as references for the feed.
 //!
-//! A handheld gets the jobs of its technician, and the customers, sites and equipment that these jobs are about.
+//! A handheld gets the jobs of its technician, with their customers, sites and equipment, and what those customers have
+//! paid ahead.
 //! Invariant: only says what to note; the feed's own tables are written by whoever commits.
 
 use rusqlite::Connection;
@@ -33,7 +34,7 @@ impl FeedOp {
 pub struct FeedNote {
     /// `device:{device id}` or `shared:prices`.
     pub channel: String,
-    /// `job`, `customer`, `site`, `equipment` or `price`.
+    /// `job`, `customer`, `site`, `equipment`, `deposit` or `price`.
     pub kind: &'static str,
     /// The entity's id.
     pub entity: String,
@@ -94,6 +95,11 @@ impl Notes {
         for (kind, sql) in [
             ("customer", "SELECT customer FROM job WHERE id = ?1"),
             ("site", "SELECT site FROM job WHERE id = ?1"),
+            (
+                "deposit",
+                "SELECT i.id FROM invoice i JOIN job j ON j.customer = i.customer
+                 WHERE j.id = ?1 AND i.kind = 'deposit' AND i.state <> 'cancelled' ORDER BY i.id",
+            ),
             ("equipment", "SELECT e.id FROM equipment e JOIN job j ON j.site = e.site WHERE j.id = ?1 ORDER BY e.id"),
         ] {
             for id in ids(tx, sql, job)? {

@@ -8,12 +8,12 @@ use crate::domain::fold::{FoldError, RowRef, fold};
 use crate::domain::journal::Row;
 use crate::domain::outcome::OutcomeState;
 use crate::domain::payment::{Payment, PaymentState, Tender};
-use crate::domain::totals::{Extras, totals};
+use crate::domain::totals::{Extras, Totals, totals};
 use crate::facts::{FactsError, Origin, known, write};
 use crate::office::exceptions::{Trouble, raise};
 use crate::office::payments::publish::end;
 use crate::office::payments::{moved, refunds, transfers};
-use crate::office::{OfficeError, ereceipts};
+use crate::office::{OfficeError, deposits, ereceipts};
 use crate::sync::wire::batch::Envelope;
 use rusqlite::Connection;
 
@@ -32,6 +32,8 @@ pub(super) enum ApplyError {
     Sqlite(#[from] rusqlite::Error),
     #[error("the row's subjects are not those of its body")]
     Subjects,
+    #[error("the deposit that it takes from does not exist here")]
+    NoDeposit,
 }
 
 /// Applies one row inside a savepoint.
@@ -41,6 +43,10 @@ pub(super) fn apply(db: &Connection, e: &Envelope, row: &Row, now_ms: i64) -> Re
         return Err(ApplyError::Subjects);
     }
     let before = known(db, &event)?;
+    // The office has every deposit; a handheld has only those that it took.
+    if event.about().deposit.is_some() && before.deposit.is_none() {
+        return Err(ApplyError::NoDeposit);
+    }
     let changes = fold(&event, &before, RowRef { id: row.id, at_ms: row.at_ms })?;
     let (device, epoch) = (e.device.to_string(), e.epoch.to_string());
     write(db, &changes, Origin { device: &device, epoch: &epoch, seq: row.seq, at_ms: row.at_ms })?;
@@ -53,6 +59,7 @@ pub(super) fn apply(db: &Connection, e: &Envelope, row: &Row, now_ms: i64) -> Re
     if let Event::ReceiptEmailRequested(asked) = &event {
         ereceipts::request(db, &device, row.id, asked, now_ms)?;
     }
+    deposits::changed(db, &changes, now_ms)?;
     card_row(db, e, row, &event, now_ms)?;
     match (&changes.payment, &changes.refund, &before.invoice) {
         (Some(payment), ..) if money_of(before.payment.as_ref()) != money_of(Some(payment)) => {
@@ -77,7 +84,10 @@ fn check_totals(
     invoice: &crate::domain::invoice::Invoice,
     now_ms: i64,
 ) -> Result<(), ApplyError> {
-    let ours = totals(&invoice.lines, invoice.totals.currency, Extras::NONE);
+    let ours = match invoice.is_deposit() {
+        true => Ok(Totals::of_deposit(invoice.totals.total())),
+        false => totals(&invoice.lines, invoice.totals.currency, Extras::NONE),
+    };
     if ours.as_ref() == Ok(&invoice.totals) {
         return Ok(());
     }
@@ -136,6 +146,7 @@ fn card_row(db: &Connection, e: &Envelope, row: &Row, event: &Event, now_ms: i64
             Ok(transfers::expected(db, &e.device.to_string(), taken, now_ms)?)
         }
         Event::TenderRecorded(_)
+        | Event::DepositUsed(_)
         | Event::JournalOpened(_)
         | Event::ManagerApproved(_)
         | Event::VisitMoved(_)

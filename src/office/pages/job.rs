@@ -169,7 +169,7 @@ fn line_row(line: &Line) -> Markup {
 
 fn totals_rows(facts: &Facts, sums: &Totals, paid: &[Seen], written_off: i64) -> Markup {
     let money = |minor| words::grouped(Money::new(minor, sums.currency));
-    let covered = payments::sums(paid);
+    let covered = payments::sums(facts.invoice.as_ref(), paid);
     let open = facts.invoice.as_ref().and_then(|invoice| invoice.open(covered).ok());
     let open = open.map(|open| Money::new(open.minor.saturating_sub(written_off), open.currency));
     html! {

@@ -13,8 +13,13 @@ use crate::office::decide::{REASON_MAX_CHARS, REASON_MIN_CHARS};
 use maud::{Markup, html};
 
 /// What the list can be narrowed to: the name in the address and in the choice.
-const TENDERS: [(&str, Tender); 4] =
-    [("card", Tender::Card), ("cash", Tender::Cash), ("cheque", Tender::Cheque), ("transfer", Tender::Transfer)];
+const TENDERS: [(&str, Tender); 5] = [
+    ("card", Tender::Card),
+    ("cash", Tender::Cash),
+    ("cheque", Tender::Cheque),
+    ("transfer", Tender::Transfer),
+    ("deposit", Tender::Deposit),
+];
 
 #[derive(serde::Deserialize)]
 pub(super) struct Asked {
@@ -56,7 +61,11 @@ pub(super) fn page(view: &View<'_>, asked: &Asked) -> Result<Page, PageError> {
     let class = asked.class();
     let shown: Vec<&Seen> = all.iter().filter(|one| class.is_none_or(|class| one.class() == class)).collect();
     let body = html! {
-        section.titlebar { h1 { "Payments" } (filters(view, asked)?) }
+        section.titlebar {
+            h1 { "Payments" }
+            a href="/deposits" { "Deposits" }
+            (filters(view, asked)?)
+        }
         (tiles(asked, &all))
         @if shown.is_empty() { (layout::nothing("No payments that fit.")) }
         @else { (table(view, shown.iter().copied(), true)) }
@@ -92,7 +101,7 @@ fn look(class: Class) -> (&'static str, &'static str, &'static str) {
     match class {
         Class::Captured => ("s-paid", "✓", "Captured"),
         Class::Approved => ("s-paid", "✓", "Approved"),
-        Class::ByHand => ("s-paid", "✓", "Cash, cheque"),
+        Class::ByHand => ("s-paid", "✓", "Not by card"),
         Class::Pending => ("s-pending", "◐", "Pending"),
         Class::Unknown => ("s-unknown", "◇", "Not known"),
         Class::UnderWay => ("s-open", "○", "Under way"),
@@ -100,11 +109,16 @@ fn look(class: Class) -> (&'static str, &'static str, &'static str) {
     }
 }
 
+/// What a deposit pays was counted when the deposit was taken.
+fn counts(asked: &Asked, one: &Seen) -> bool {
+    one.payment.tender != Tender::Deposit || asked.tender() == Some(Tender::Deposit)
+}
+
 fn tiles(asked: &Asked, all: &[Seen]) -> Markup {
     html! {
         nav.tiles aria-label="Payments by state" {
             @for class in Class::ALL {
-                @let of: Vec<&Seen> = all.iter().filter(|one| one.class() == class).collect();
+                @let of: Vec<&Seen> = all.iter().filter(|one| one.class() == class && counts(asked, one)).collect();
                 @let sums = of.iter().fold(Sums::default(), |mut sums, one| {
                     sums.add(one.payment.amount.currency, one.counted_minor());
                     sums
@@ -141,7 +155,8 @@ fn row(view: &View<'_>, one: &Seen, with_job: bool) -> Markup {
     html! {
         tr .wants[alarming] id={ "p-" (payment.id) } {
             td title={ "received " (view.exact(one.received_ms)) } { (view.when(payment.at_ms)) }
-            td { (words::payment(payment.state, payment.tender)) @if payment.offline { " " span.tag { "offline" } } }
+            td { (words::payment(payment.state, payment.tender)) @if payment.offline { " " span.tag { "offline" } }
+                @if one.ahead { " " span.tag { "paid ahead" } } }
             td.n {
                 (words::money(payment.amount))
                 @let approved = if payment.approved_minor == payment.amount.minor { 0 } else { payment.approved_minor };
@@ -166,6 +181,7 @@ fn tender(one: &Seen) -> Markup {
             (Tender::Cash, _) => "cash",
             (Tender::Cheque, _) => "cheque",
             (Tender::Transfer, _) => "transfer",
+            (Tender::Deposit, _) => { "deposit " span.dim { (one.payment.reference.as_deref().unwrap_or_default()) } },
             (Tender::Card, None) => "card",
             (Tender::Card, Some(card)) => { (card.brand) " ····" (card.last4) },
         }

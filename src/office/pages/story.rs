@@ -29,9 +29,10 @@ pub(super) fn story(event: &Event) -> Told {
         Event::LineAdded(e) => told("plain", "+", format!("Added {}", line(&e.line)), amount(&e.line)),
         Event::LineRemoved(e) => told("plain", "−", format!("Took off {}", line(&e.line)), amount(&e.line)),
         Event::InvoiceIssued(e) => {
-            told("plain", "▤", format!("Invoice {}", e.invoice.document), e.invoice.totals.total().to_string())
+            let word = if e.invoice.is_deposit() { "Deposit" } else { "Invoice" };
+            told("plain", "▤", format!("{word} {}", e.invoice.document), e.invoice.totals.total().to_string())
         }
-        Event::InvoiceCancelled(e) => told("s-over", "–", "Invoice taken back", e.why.clone()),
+        Event::InvoiceCancelled(e) => told("s-over", "–", "Invoice or deposit taken back", e.why.clone()),
         Event::CashRecorded(e) => told(
             "s-paid",
             "✓",
@@ -45,6 +46,10 @@ pub(super) fn story(event: &Event) -> Told {
         Event::TenderRecorded(e) => {
             let what = format!("{} of {} taken", e.tender.word(), e.amount);
             told("s-paid", "✓", what, e.reference.clone())
+        }
+        Event::DepositUsed(e) => {
+            let what = format!("Deposit {} paid {}", e.deposit_document, e.amount);
+            told("s-paid", "✓", what, String::new())
         }
         Event::RefundRequested(e) => {
             told("s-unknown", "◇", format!("Refund of {} asked for", e.amount), e.reason.clone())

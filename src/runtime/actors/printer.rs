@@ -9,9 +9,8 @@ mod report;
 
 use super::store::StoreHandle;
 use crate::domain::event::{DrawerOpened, Event as Row, ReceiptEnded, ReceiptState};
-use crate::domain::id::JobId;
 use crate::domain::receipt::content::{Block, content};
-use crate::domain::receipt::{Dots, Party, PrintedReceipt, Receipt, ReceiptPreview, ReceiptRow};
+use crate::domain::receipt::{Dots, PrintedReceipt, Receipt, ReceiptOf, ReceiptPreview, ReceiptRow};
 use compose::{Composed, compose};
 use ed25519_dalek::SigningKey;
 use std::sync::Arc;
@@ -74,9 +73,9 @@ impl PrinterHandle {
         self.progress.clone()
     }
 
-    /// The receipt of a job's invoice as it would be printed now for a party, on a screen of so many columns.
-    pub async fn preview(&self, job: JobId, party: Party, columns: u16) -> Result<ReceiptPreview, String> {
-        let Composed { mut receipt, row, at_ms } = self.compose(job, party).await?;
+    /// A receipt as it would be printed now, on a screen of so many columns.
+    pub async fn preview(&self, of: ReceiptOf, columns: u16) -> Result<ReceiptPreview, String> {
+        let Composed { mut receipt, row, at_ms } = self.compose(of).await?;
         let (unfinished, (seq, hash)) =
             self.store.run(move |store| Ok((store.unfinished_sheet(row.invoice)?, store.head()?))).await?;
         receipt.sign(&self.key, seq, hash, at_ms);
@@ -98,9 +97,9 @@ impl PrinterHandle {
         waiting.await.ok().flatten().map(Interruption::refusal)
     }
 
-    /// Prints the receipt of a job's invoice for a party.
-    pub async fn print(&self, job: JobId, party: Party) -> Result<PrintedReceipt, String> {
-        let Composed { mut receipt, row, at_ms } = self.compose(job, party).await?;
+    /// Prints a receipt.
+    pub async fn print(&self, of: ReceiptOf) -> Result<PrintedReceipt, String> {
+        let Composed { mut receipt, row, at_ms } = self.compose(of).await?;
         let sheet = row.sheet;
         let unclean = !self.store.run(|store| store.unfinished_receipts()).await?.is_empty();
         let seq = self.store.commit(Row::ReceiptQueued(row.clone()), None).await?.seq;
@@ -117,7 +116,7 @@ impl PrinterHandle {
         let sentence = end.sentence().to_owned();
         let why = (!end.is_sent()).then(|| sentence.clone());
         let by = by.map(str::to_owned);
-        let ended = ReceiptEnded { invoice: row.invoice, job, visit: row.visit, sheet, state, by, why };
+        let ended = ReceiptEnded { invoice: row.invoice, job: of.job, visit: row.visit, sheet, state, by, why };
         self.store.commit(Row::ReceiptEnded(ended), None).await?;
         Ok(PrintedReceipt { sheet, state, sentence })
     }
@@ -142,9 +141,9 @@ impl PrinterHandle {
         }
     }
 
-    async fn compose(&self, job: JobId, party: Party) -> Result<Composed, String> {
+    async fn compose(&self, of: ReceiptOf) -> Result<Composed, String> {
         let now = self.store.clock().now_ms();
-        self.store.run(move |store| compose(store, job, party, now)).await
+        self.store.run(move |store| compose(store, of, now)).await
     }
 }
 

@@ -5,6 +5,7 @@ use crate::domain::event::Event;
 use crate::domain::fold::FoldError;
 use crate::domain::id::{InvoiceId, JobId, PaymentId, VisitId};
 use crate::domain::invoice::Invoice;
+use crate::domain::money::Money;
 use crate::domain::payment::Payment;
 use crate::runtime::clock::Clock;
 use crate::store::{Committed, NewBlob, Store, StoreError};
@@ -121,13 +122,31 @@ impl StoreHandle {
         done
     }
 
-    /// Gives the visit's lines a document number.
+    /// Gives the visit's lines a document number; deposits that were taken for the job pay it.
     pub async fn issue_invoice(&self, job: JobId, visit: VisitId) -> Result<Invoice, String> {
         let clock = self.clock.clone();
         let issued = self
             .run(move |store| {
+                let stamp = |store: &Store| Ok::<_, StoreError>(clock.stamp(store.meta("clock_offset_ms")?));
+                let invoice = store.issue_invoice(job, visit, InvoiceId(Uuid::now_v7()), &stamp(store)?)?;
+                // What was paid ahead for this job pays it. A program that stops here leaves it to the technician.
+                while let Some(used) = store.deposit_for(&invoice, PaymentId(Uuid::now_v7()))? {
+                    store.commit(&Event::DepositUsed(used), &stamp(store)?, None)?;
+                }
+                Ok(invoice)
+            })
+            .await;
+        self.wrote.notify_one();
+        issued
+    }
+
+    /// Makes a document for a deposit.
+    pub async fn issue_deposit(&self, job: JobId, visit: VisitId, id: InvoiceId, amount: Money) -> Result<(), String> {
+        let clock = self.clock.clone();
+        let issued = self
+            .run(move |store| {
                 let stamp = clock.stamp(store.meta("clock_offset_ms")?);
-                store.issue_invoice(job, visit, InvoiceId(Uuid::now_v7()), &stamp)
+                store.issue_deposit(job, visit, amount, id, &stamp).map(drop)
             })
             .await;
         self.wrote.notify_one();

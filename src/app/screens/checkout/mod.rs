@@ -6,6 +6,7 @@ pub mod view;
 
 use super::job;
 use crate::app::model::Model;
+use crate::domain::invoice::Invoice;
 use crate::domain::money::Money;
 use crate::domain::payment::{Extras, Tender};
 use crate::domain::rules::Rules;
@@ -14,6 +15,11 @@ use crate::domain::rules::Rules;
 pub fn open_amount(model: &Model) -> Option<Money> {
     job::invoice(model)?;
     model.job.as_ref()?.open().filter(|open| open.minor > 0)
+}
+
+/// Whether money is taken ahead.
+pub fn is_deposit(model: &Model) -> bool {
+    job::invoice(model).is_some_and(Invoice::is_deposit)
 }
 
 /// What the next tender pays of the invoice: all that is open, or the part that was chosen.
@@ -32,6 +38,7 @@ pub fn extras(model: &Model, tender: Tender) -> Extras {
             Extras { surcharge_minor: surcharge::of(model, base), ..tip }
         }
         (Tender::Card | Tender::Cheque | Tender::Transfer, ..) | (Tender::Cash, None, _) => tip,
+        (Tender::Deposit, ..) => Extras::NONE,
     }
 }
 

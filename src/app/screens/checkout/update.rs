@@ -4,9 +4,11 @@
 //! linked to it.
 
 use crate::app::effect::Effect;
-use crate::app::model::{Active, Model, Overlay, Purpose, Question, Screen};
-use crate::app::screens::{consent, entry};
+use crate::app::model::{Active, AfterSaving, CheckoutView, Model, Overlay, Purpose, Question, Screen};
+use crate::app::screens::{consent, entry, job};
+use crate::domain::event::{DepositUsed, Event};
 use crate::domain::id::PaymentId;
+use crate::domain::money::Money;
 use crate::domain::payment::Tender;
 
 /// By card.
@@ -34,6 +36,27 @@ pub fn other(model: &mut Model, tender: Tender) {
     }
 }
 
+/// With what was paid ahead, as far as it goes.
+pub fn use_deposit(model: &mut Model, out: &mut Vec<Effect>) {
+    if !asked(model, Tender::Deposit) {
+        let instead_of = collects_again(model);
+        take_deposit(model, instead_of, out);
+    }
+}
+
+fn take_deposit(model: &mut Model, linked_to: Option<PaymentId>, out: &mut Vec<Effect>) {
+    if model.saving.is_some() {
+        return;
+    }
+    let Some(id) = entry::update::new_id(model, out).map(PaymentId) else { return };
+    let (Some(job), Some(base)) = (&model.job, super::base(model)) else { return };
+    let (Some((deposit, most)), Some(invoice)) = (job.usable_deposit(), &job.invoice) else { return };
+    let amount = Money::new(most.minor.min(base.minor), most.currency);
+    let row = DepositUsed { linked_to, ..DepositUsed::of(deposit, invoice, amount, id) };
+    model.checkout = CheckoutView::EMPTY;
+    job::update::commit(model, Event::DepositUsed(row), AfterSaving::Stay, out);
+}
+
 /// The payment that the office asks to collect again: the new one is linked to it.
 fn collects_again(model: &Model) -> Option<PaymentId> {
     model.job.as_ref().and_then(|job| job.collects_again())
@@ -47,6 +70,7 @@ pub fn second(model: &mut Model, blocking: PaymentId, tender: Tender, out: &mut 
         Tender::Cash => count_cash(model, Some(blocking)),
         Tender::Cheque => entry::update::open(model, Purpose::Cheque, Some(blocking)),
         Tender::Transfer => entry::update::open(model, Purpose::Transfer, Some(blocking)),
+        Tender::Deposit => take_deposit(model, Some(blocking), out),
     }
 }
 

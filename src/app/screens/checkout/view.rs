@@ -68,19 +68,29 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
         return loading("COLLECT");
     };
     let look = place.look;
-    let mut rows = line_rows(&invoice.lines, None, place.main(), look).0;
-    rows.extend(tax_rows(&invoice.totals));
+    let mut rows = Vec::new();
+    if invoice.is_deposit() {
+        rows.push(Row::of("  Paid ahead: the invoice takes it off.", Role::Dim));
+    } else {
+        rows.extend(line_rows(&invoice.lines, None, place.main(), look).0);
+        rows.extend(tax_rows(&invoice.totals));
+    }
     rows.push(Row::Rule);
     let from = rows.len();
-    rows.push(Row::pair("  TOTAL", invoice.totals.total().to_string()).all(Role::Strong));
-    rows.extend(payment_rows(detail, look));
+    let total = if invoice.is_deposit() { "  DEPOSIT" } else { "  TOTAL" };
+    rows.push(Row::pair(total, invoice.totals.total().to_string()).all(Role::Strong));
+    rows.extend(payment_rows(model, detail, look));
     rows.extend(left_row(detail, look));
     rows.extend(next_tender(model));
     rows.push(Row::blank());
     if open_amount(model).is_some() {
         let mut ways = vec![("C", "card"), ("A", "cash"), ("S", "split"), ("Q", "cheque"), ("F", "transfer")];
-        if detail.rules.tips.is_some() {
+        if detail.rules.tips.is_some() && !invoice.is_deposit() {
             ways.insert(2, ("T", "tip"));
+        }
+        if let Some((_, amount)) = detail.usable_deposit() {
+            rows.push(Row::pair("  paid ahead, not used yet", amount.plain()));
+            ways.insert(0, ("D", "deposit"));
         }
         rows.extend(ways_rows(&ways, place.main()));
     }
@@ -90,6 +100,7 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     let focus = Focus::Keep(from..rows.len());
     let mut panes = vec![rows];
     panes.extend(beside(model, place, false));
-    let title = vec![format!("COLLECT {}", invoice.document), invoice.document.to_string()];
+    let word = if invoice.is_deposit() { "DEPOSIT" } else { "COLLECT" };
+    let title = vec![format!("{word} {}", invoice.document), invoice.document.to_string()];
     Body { title, panes, focus, notes: Vec::new(), hints: None }
 }

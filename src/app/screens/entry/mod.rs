@@ -7,9 +7,12 @@ pub mod view;
 
 use super::checkout;
 use crate::app::model::{EntryStep, Model, Purpose};
+use crate::domain::deposit::Deposit;
 use crate::domain::money::Money;
 use crate::domain::read::PaymentView;
 
+/// The largest deposit, minor units: more is a slip of the finger.
+pub const DEPOSIT_MAX_MINOR: i64 = 10_000_000;
 /// The most digits of an amount.
 pub const MAX_DIGITS: usize = 12;
 
@@ -25,6 +28,17 @@ pub fn chosen(model: &Model) -> Option<&PaymentView> {
     model.job.as_ref()?.payments.iter().find(|view| view.payment.id == payment)
 }
 
+/// The deposit that the payment in front paid.
+fn deposit_of(model: &Model) -> Option<&Deposit> {
+    let paid = chosen(model)?.payment.invoice;
+    model.job.as_ref()?.deposits.iter().find(|deposit| deposit.id == paid)
+}
+
+/// Whether what goes back was paid ahead.
+pub fn of_deposit(model: &Model) -> bool {
+    deposit_of(model).is_some()
+}
+
 /// What was typed so far.
 pub fn typed(model: &Model) -> Option<Money> {
     let most = most(model)?;
@@ -37,9 +51,13 @@ pub fn most(model: &Model) -> Option<Money> {
     match model.entry.purpose {
         Purpose::Tip | Purpose::Part | Purpose::Cheque | Purpose::Transfer => open,
         Purpose::Unlinked => unlinked::most(model),
+        Purpose::Deposit => model.job.as_ref().map(|job| Money::new(DEPOSIT_MAX_MINOR, job.customer_balance.currency)),
         Purpose::Refund { .. } | Purpose::Correct { .. } => {
             let payment = &chosen(model)?.payment;
-            Some(Money::new(payment.refundable_minor(), payment.amount.currency))
+            let most = payment.refundable_minor();
+            // Of a deposit no more goes back than is left of it.
+            let left = deposit_of(model).map_or(most, |deposit| deposit.left_minor);
+            Some(Money::new(most.min(left), payment.amount.currency))
         }
     }
 }
@@ -60,6 +78,15 @@ pub fn presets(model: &Model) -> Vec<(String, Money)> {
             vec![("half".to_owned(), half)]
         }
         Purpose::Unlinked => Vec::new(),
+        Purpose::Deposit => {
+            let total = model.job.as_ref().and_then(|job| job.totals.as_ref()).map(|totals| totals.total());
+            let total = total.filter(|total| total.minor > 0);
+            let half = total.map(|total| Money::new(total.minor / 2 + total.minor % 2, total.currency));
+            half.map(|half| ("half".to_owned(), half))
+                .into_iter()
+                .chain(total.map(|all| ("all".to_owned(), all)))
+                .collect()
+        }
         Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Correct { .. } => {
             vec![("all".to_owned(), most)]
         }

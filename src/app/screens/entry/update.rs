@@ -101,7 +101,12 @@ pub fn none(model: &mut Model) {
     match model.entry.purpose {
         Purpose::Tip => model.checkout.tip_minor = 0,
         Purpose::Part => model.checkout.part_minor = None,
-        Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => {
+        Purpose::Cheque
+        | Purpose::Transfer
+        | Purpose::Deposit
+        | Purpose::Refund { .. }
+        | Purpose::Unlinked
+        | Purpose::Correct { .. } => {
             return;
         }
     }
@@ -112,7 +117,7 @@ pub fn none(model: &mut Model) {
 pub fn take(model: &mut Model, out: &mut Vec<Effect>) {
     let Some((amount, most)) = typed(model).zip(most(model)) else { return };
     match model.entry.step {
-        EntryStep::Amount => take_amount(model, amount, most),
+        EntryStep::Amount => take_amount(model, amount, most, out),
         EntryStep::Text if model.entry.text.trim().chars().count() < TEXT_MIN_CHARS => {
             model.entry.problem = Some("Type a few letters: the office reads it.".to_owned());
         }
@@ -122,14 +127,14 @@ pub fn take(model: &mut Model, out: &mut Vec<Effect>) {
             Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => {
                 model.entry.step = EntryStep::Decide;
             }
-            Purpose::Tip | Purpose::Part => {}
+            Purpose::Tip | Purpose::Part | Purpose::Deposit => {}
         },
         // A letter answers, Enter never does.
         EntryStep::Decide => {}
     }
 }
 
-fn take_amount(model: &mut Model, amount: Money, most: Money) {
+fn take_amount(model: &mut Model, amount: Money, most: Money, out: &mut Vec<Effect>) {
     let rules = model.job.as_ref().map(|job| job.rules.clone());
     let problem = match model.entry.purpose {
         Purpose::Tip => {
@@ -139,7 +144,11 @@ fn take_amount(model: &mut Model, amount: Money, most: Money) {
         Purpose::Unlinked if amount.minor > most.minor => {
             Some(format!("At most {most} goes back this way: type less, or call the office."))
         }
+        Purpose::Deposit if amount.minor > most.minor => {
+            Some(format!("A deposit is at most {most}: type less, or take two."))
+        }
         Purpose::Part
+        | Purpose::Deposit
         | Purpose::Cheque
         | Purpose::Transfer
         | Purpose::Refund { .. }
@@ -147,7 +156,11 @@ fn take_amount(model: &mut Model, amount: Money, most: Money) {
         | Purpose::Correct { .. } => {
             let over = amount.minor > most.minor;
             let refund = matches!(model.entry.purpose, Purpose::Refund { .. });
-            let left = if refund { "of this payment is left" } else { "is open" };
+            let left = match (refund, super::of_deposit(model)) {
+                (true, true) => "of this deposit is left",
+                (true, false) => "of this payment is left",
+                (false, _) => "is open",
+            };
             match amount.minor {
                 0 => Some("Type an amount.".to_owned()),
                 _ if over => Some(format!("Only {most} {left}: type less.")),
@@ -168,6 +181,7 @@ fn take_amount(model: &mut Model, amount: Money, most: Money) {
             model.checkout.part_minor = (amount.minor < most.minor).then_some(amount.minor);
             model.back();
         }
+        Purpose::Deposit => job::update::issue_deposit(model, amount, out),
         Purpose::Cheque | Purpose::Transfer | Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => {
             model.entry.step = EntryStep::Text;
         }
@@ -265,7 +279,7 @@ pub fn entered(model: &mut Model) {
             model.checkout = crate::app::model::CheckoutView::EMPTY;
             Screen::Checkout
         }
-        Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => Screen::Job,
+        Purpose::Deposit | Purpose::Refund { .. } | Purpose::Unlinked | Purpose::Correct { .. } => Screen::Job,
     };
     model.entry = EntryView::EMPTY;
     model.back_to(back_to);

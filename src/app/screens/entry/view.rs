@@ -2,7 +2,7 @@
 //!
 //! Invariant: what will be written is on the screen before the key that writes it.
 
-use super::{chosen, most, presets, typed};
+use super::{chosen, most, of_deposit, presets, typed};
 use crate::app::model::{EntryStep, Model, Purpose};
 use crate::app::screens::job::view::{amount_of, beside, card_short, loading};
 use crate::app::screens::{checkout, job};
@@ -76,6 +76,11 @@ fn words(model: &Model) -> (&'static str, Option<Row>, &'static str) {
         Purpose::Refund { .. } => ("REFUND", of_payment(model), "Give back"),
         Purpose::Unlinked => ("REFUND", Some(Row::text(" Not for a payment taken here")), "Give back"),
         Purpose::Correct { .. } => ("CORRECT", of_payment(model), ""),
+        Purpose::Deposit => {
+            let total = model.job.as_ref().and_then(|job| job.totals.as_ref()).map(|totals| totals.total());
+            let first = total.map(|total| Row::pair(" So far on this job", total.to_string()));
+            ("DEPOSIT", first, "Paid ahead")
+        }
     }
 }
 
@@ -98,7 +103,7 @@ fn then(model: &Model, amount: Money) -> Vec<Row> {
         Purpose::Refund { .. } | Purpose::Unlinked => {
             most(model).map_or(Vec::new(), |most| pair("Can go back", most.minor))
         }
-        Purpose::Correct { .. } => Vec::new(),
+        Purpose::Deposit | Purpose::Correct { .. } => Vec::new(),
     }
 }
 
@@ -125,7 +130,7 @@ fn ask(model: &Model) -> &'static str {
         Purpose::Transfer => "What the transfer will say:",
         Purpose::Refund { .. } | Purpose::Unlinked => "Why does it go back?",
         Purpose::Correct { .. } => "What was wrong?",
-        Purpose::Tip | Purpose::Part => "",
+        Purpose::Tip | Purpose::Part | Purpose::Deposit => "",
     }
 }
 
@@ -147,9 +152,14 @@ fn decide_rows(model: &Model, amount: Money, cells: usize) -> Vec<Row> {
             return rows;
         }
         (_, Some(Tender::Cash)) => say(&format!("Hand over {amount} from the drawer.")),
+        (_, Some(Tender::Deposit)) => say("The office puts it back to the deposit."),
         (_, Some(Tender::Card | Tender::Cheque | Tender::Transfer) | None) => {
             say("The office releases it; tell the customer that it takes days.");
         }
+    }
+    if of_deposit(model) {
+        rows.push(Row::of(" O", Role::Key).and(" it was paid ahead: give it back", Role::Plain));
+        return rows;
     }
     rows.push(Row::of(" C", Role::Key).and(" owes that much less", Role::Plain));
     rows.push(Row::of(" O", Role::Key).and(" owes it again, pays otherwise", Role::Plain));

@@ -4,10 +4,11 @@ pub mod update;
 pub mod view;
 
 use crate::app::model::Model;
-use crate::domain::id::JobId;
+use crate::domain::id::{InvoiceId, JobId};
 use crate::domain::invoice::{Invoice, InvoiceState};
 use crate::domain::line::Line;
 use crate::domain::payment::{Payment, PaymentState, Standing};
+use crate::domain::read::{Bill, JobDetail, PaymentView};
 
 /// The invoice of the job in front, unless it was taken back.
 pub fn invoice(model: &Model) -> Option<&Invoice> {
@@ -42,8 +43,33 @@ pub fn may_collect(model: &Model) -> bool {
 
 /// Whether the invoice may be taken back: no money has moved, or may still have.
 pub fn may_reopen(model: &Model) -> bool {
+    let (Some(job), Some(invoice)) = (&model.job, invoice(model)) else { return false };
+    let mut payments = job.payments.iter().filter(|view| view.payment.invoice == invoice.id);
+    payments.all(|view| view.state().standing() == Standing::Failed)
+}
+
+/// Whether money can be taken ahead: the job has no invoice, which would be paid itself; or the office asks for a deposit
+/// again that came to nothing.
+pub fn may_deposit(model: &Model) -> bool {
     let Some(job) = &model.job else { return false };
-    invoice(model).is_some() && job.payments.iter().all(|view| view.state().standing() == Standing::Failed)
+    job.bills.iter().all(|bill| bill.invoice.is_deposit()) || asks_for_deposit(job)
+}
+
+/// The office asks to collect a deposit again, not the invoice.
+pub fn asks_for_deposit(job: &JobDetail) -> bool {
+    let asked = job.payments.iter().find(|view| Some(view.payment.id) == job.collects_again());
+    let of_deposit = |view: &PaymentView| unpaid(job).any(|bill| bill.invoice.id == view.payment.invoice);
+    asked.is_some_and(of_deposit)
+}
+
+fn unpaid(job: &JobDetail) -> impl Iterator<Item = &Bill> {
+    let open = |bill: &&Bill| bill.invoice.open(bill.sums).is_ok_and(|open| open.minor > 0);
+    job.bills.iter().filter(|bill| bill.invoice.is_deposit()).filter(open)
+}
+
+/// The deposit that something is still to be paid of.
+pub fn unpaid_deposit(model: &Model) -> Option<InvoiceId> {
+    unpaid(model.job.as_ref()?).next().map(|bill| bill.invoice.id)
 }
 
 /// The payment that is not certain, else the last that may be voided.

@@ -3,11 +3,14 @@
 //! Invariant: a change is on its way to the disk before anything is shown as changed.
 
 use crate::app::effect::Effect;
-use crate::app::model::{AfterSaving, CheckoutView, Model, Overlay, Question, Saving, Screen};
+use crate::app::model::{AfterSaving, CheckoutView, Model, Overlay, Purpose, Question, Saving, Screen};
 use crate::app::msg::Key;
+use crate::app::screens::entry;
 use crate::app::update::{pay, step as step_index};
 use crate::domain::event::{Event, InvoiceCancelled, LineRemoved, VisitMoved};
+use crate::domain::id::InvoiceId;
 use crate::domain::line::Line;
+use crate::domain::money::Money;
 
 /// Another line, or further down.
 pub fn moved(model: &mut Model, key: Key) {
@@ -45,8 +48,7 @@ pub fn delete(model: &mut Model, line: Line, out: &mut Vec<Effect>) {
 pub fn collect(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(job) = &model.job else { return };
     if super::invoice(model).is_some() {
-        model.checkout = CheckoutView::EMPTY;
-        model.go(Screen::Checkout);
+        collect_for(model, None);
     } else {
         let (job, visit) = (job.row.job, job.row.visit);
         let op = model.next_op();
@@ -55,7 +57,34 @@ pub fn collect(model: &mut Model, out: &mut Vec<Effect>) {
     }
 }
 
-/// Takes the invoice back.
+/// Shows the ways to pay for a document of the job; `None` for its invoice.
+pub fn collect_for(model: &mut Model, document: Option<InvoiceId>) {
+    model.checkout = CheckoutView::EMPTY;
+    model.go(Screen::Checkout);
+    model.front(document);
+}
+
+/// Goes on with the deposit that is not paid yet, or asks how much is to be paid ahead.
+pub fn deposit(model: &mut Model) {
+    match super::unpaid_deposit(model) {
+        Some(id) => collect_for(model, Some(id)),
+        None => entry::update::open(model, Purpose::Deposit, None),
+    }
+}
+
+/// Gives a deposit its number.
+pub fn issue_deposit(model: &mut Model, amount: Money, out: &mut Vec<Effect>) {
+    if model.saving.is_some() {
+        return;
+    }
+    let Some(id) = entry::update::new_id(model, out).map(InvoiceId) else { return };
+    let Some((job, visit)) = model.job.as_ref().map(|job| (job.row.job, job.row.visit)) else { return };
+    let op = model.next_op();
+    model.saving = Some(Saving { op, then: AfterSaving::DepositIssued(id) });
+    out.push(Effect::IssueDeposit { op, job, visit, id, amount });
+}
+
+/// Takes the invoice back, or the deposit that nobody has paid.
 pub fn reopen(model: &mut Model, out: &mut Vec<Effect>) {
     if let Some(invoice) = super::invoice(model) {
         let event = Event::InvoiceCancelled(InvoiceCancelled {
@@ -65,6 +94,9 @@ pub fn reopen(model: &mut Model, out: &mut Vec<Effect>) {
             why: "reopened by the technician".to_owned(),
         });
         commit(model, event, AfterSaving::Stay, out);
+        if model.screen != Screen::Job {
+            model.back_to(Screen::Job);
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! Invariant: amounts stand at the right edge; a payment shows its state by mark and word.
 
-use super::{invoice, is_open, stops};
+use super::{asks_for_deposit, invoice, is_open, stops};
 use crate::app::model::Model;
 use crate::app::view::{Body, Place, mark, role};
+use crate::domain::deposit::Deposit;
 use crate::domain::job::Review;
 use crate::domain::line::{Line, LineKind, Quantity};
 use crate::domain::money::Money;
-use crate::domain::payment::{CardEntry, CardSummary, PaymentState, Standing};
+use crate::domain::payment::{CardEntry, CardSummary, Payment, PaymentState, Standing};
 use crate::domain::read::{JobDetail, PaymentView, TodayRow};
 use crate::domain::receipt::ReceiptStanding;
 use crate::domain::refund::{Refund, RefundState};
@@ -34,7 +35,8 @@ pub fn body(model: &Model, place: Place<'_>) -> Body {
     let open = is_open(model);
     let (lines, selected) = line_rows(&job.lines, open.then_some(model.line_selected), cells, place.look);
     rows.extend(lines);
-    rows.extend(sums(job, place.look));
+    rows.extend(sums(model, job, place.look));
+    rows.extend(deposit_rows(model, job, place.look));
     let sums_end = rows.len();
     let mut panes = Vec::new();
     match place.side() {
@@ -76,9 +78,10 @@ fn summary(model: &Model, look: Look) -> Option<Row> {
 
 /// The office asks to take a payment again that came to nothing.
 fn collect_again(job: &JobDetail, look: Look) -> Option<Row> {
-    let asked = job.collect_again.is_some() && job.open().is_some_and(|open| open.minor > 0);
-    let text = format!(" {} COLLECT AGAIN (office)", mark(look, Standing::Failed));
-    asked.then(|| Row::of(text, role(Standing::Failed)))
+    let deposit = asks_for_deposit(job);
+    let asked = deposit || (job.collect_again.is_some() && job.open().is_some_and(|open| open.minor > 0));
+    let what = if deposit { "COLLECT THE DEPOSIT AGAIN: T" } else { "COLLECT AGAIN (office)" };
+    asked.then(|| Row::of(format!(" {} {what}", mark(look, Standing::Failed)), role(Standing::Failed)))
 }
 
 /// The customer holds a receipt that says what is not so any more.
@@ -116,7 +119,8 @@ pub fn side(model: &Model, row: &TodayRow, cells: usize, look: Look, money: bool
         rows.push(Row::Rule);
         if money {
             rows.extend(line_rows(&job.lines, None, cells, look).0);
-            rows.extend(sums(job, look));
+            rows.extend(sums(model, job, look));
+            rows.extend(deposit_rows(model, job, look));
             rows.push(Row::Rule);
         }
         rows.extend(facts(job, cells));
@@ -232,12 +236,12 @@ fn how_many(line: &Line) -> String {
 }
 
 /// Tax, total, payments, and what is left.
-pub fn sums(job: &JobDetail, look: Look) -> Vec<Row> {
+pub fn sums(model: &Model, job: &JobDetail, look: Look) -> Vec<Row> {
     let invoiced = job.invoice.as_ref().map(|invoice| &invoice.totals);
     let Some(totals) = invoiced.or(job.totals.as_ref()) else { return Vec::new() };
     let mut rows = tax_rows(totals);
     rows.push(Row::pair("  TOTAL", totals.total().to_string()).all(Role::Strong));
-    rows.extend(payment_rows(job, look));
+    rows.extend(payment_rows(model, job, look));
     rows.extend(left_row(job, look));
     rows
 }
@@ -256,10 +260,21 @@ pub fn tax_rows(totals: &Totals) -> Vec<Row> {
 }
 
 /// The payments that came to something or still may.
-pub fn payment_rows(job: &JobDetail, look: Look) -> Vec<Row> {
-    let shown = |view: &&PaymentView| !matches!(view.state(), PaymentState::Abandoned | PaymentState::Refused);
+pub fn payment_rows(model: &Model, job: &JobDetail, look: Look) -> Vec<Row> {
+    let Some(document) = job.invoice.as_ref().map(|invoice| invoice.id) else { return Vec::new() };
+    let of_it = |payment: &Payment| payment.invoice == document;
+    let shown = |view: &&PaymentView| {
+        let nothing = matches!(view.state(), PaymentState::Abandoned | PaymentState::Refused);
+        of_it(&view.payment) && !nothing
+    };
     let row = |view: &PaymentView| {
         let standing = view.standing();
+        let taken = job.deposits.iter().find(|deposit| Some(deposit.id) == view.payment.deposit);
+        if let (Some(deposit), Standing::Paid) = (taken, standing) {
+            let text = format!("  {} Deposit {}", mark(look, standing), model.local(deposit.at_ms).date());
+            let less = Money::new(view.payment.amount.minor.saturating_neg(), view.payment.amount.currency);
+            return Row::of(text, role(standing)).right(less.plain(), role(standing));
+        }
         let card = view.payment.card.as_ref().map(|card| format!(" {}", card_short(card))).unwrap_or_default();
         let text = format!("  {} {}{card}", mark(look, standing), view.word());
         Row::of(text, role(standing)).right(amount_of(view).plain(), role(standing))
@@ -269,7 +284,33 @@ pub fn payment_rows(job: &JobDetail, look: Look) -> Vec<Row> {
         let text = format!("  {} {} {}", mark(look, standing), refund.state.word(), refund.tender.word());
         Row::of(text, role(standing)).right(Money::new(minor, refund.amount.currency).plain(), role(standing))
     };
-    job.payments.iter().filter(shown).map(row).chain(job.refunds.iter().map(given)).collect()
+    let elsewhere = |refund: &&Refund| {
+        let payment = job.payments.iter().find(|view| Some(view.payment.id) == refund.payment);
+        payment.is_none_or(|view| of_it(&view.payment))
+    };
+    job.payments.iter().filter(shown).map(row).chain(job.refunds.iter().filter(elsewhere).map(given)).collect()
+}
+
+/// What the customer has paid ahead and is not used up, and what is promised or still to be paid of it.
+pub fn deposit_rows(model: &Model, job: &JobDetail, look: Look) -> Vec<Row> {
+    let one = |deposit: &Deposit| {
+        let unpaid = job.bills.iter().find(|bill| bill.invoice.id == deposit.id);
+        let unpaid = unpaid.and_then(|bill| bill.invoice.open(bill.sums).ok()).filter(|open| open.minor > 0);
+        let of = |minor| Money::new(minor, deposit.total.currency);
+        let (standing, word, amount) = if deposit.pending_minor > 0 {
+            (Standing::Pending, " PENDING", of(deposit.pending_minor))
+        } else if deposit.left_minor > 0 {
+            (Standing::Paid, "", of(deposit.left_minor))
+        } else {
+            (Standing::Open, " not paid", unpaid?)
+        };
+        // Before the invoice it is this job's deposit; what an invoice leaves, here or elsewhere, is a credit.
+        let billed = job.bills.iter().any(|bill| !bill.invoice.is_deposit());
+        let name = if deposit.job == job.row.job && !billed { "Deposit" } else { "Credit" };
+        let text = format!("  {} {name} {}{word}", mark(look, standing), model.local(deposit.at_ms).date());
+        Some(Row::of(text, role(standing)).right(amount.plain(), role(standing)))
+    };
+    job.deposits.iter().filter_map(one).collect()
 }
 
 /// What a person needs to tell apart of a refund, and its amount as it counts, minor units.

@@ -8,21 +8,20 @@ use crate::app::msg::Key;
 use crate::app::screens::{job, today};
 use crate::app::update::{pay, step};
 use crate::domain::event::{Event, ReceiptEnded, ReceiptState};
-use crate::domain::receipt::{Dots, Party, ReceiptRow, Sheet};
+use crate::domain::receipt::{Dots, Party, ReceiptOf, ReceiptRow, Sheet};
 
 /// Asks for the layout and how the printer is, and shows the customer's receipt.
 pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
-    let job = match (&model.card, model.screen) {
-        (Some(card), Screen::Card) => Some(card.machine.intent().job),
-        _ => model.wanted,
+    let paid = match (&model.card, model.screen) {
+        (Some(card), Screen::Card) => Some((card.machine.intent().job, Some(card.machine.intent().invoice))),
+        _ => model.wanted.map(|job| (job, model.document)),
     };
-    let Some(job) = job else { return };
+    let Some((job, document)) = paid else { return };
     let op = model.next_op();
-    out.extend([
-        Effect::RenderReceipt { op, job, party: Party::Customer, columns: model.columns },
-        Effect::CheckPrinter { op },
-    ]);
     model.wanted = Some(job);
+    model.front(document);
+    let of = ReceiptOf { job, document, party: Party::Customer };
+    out.extend([Effect::RenderReceipt { op, of, columns: model.columns }, Effect::CheckPrinter { op }]);
     model.receipt = Some(ReceiptView {
         op,
         rows: None,
@@ -43,35 +42,37 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
 
 /// Another party's copy.
 pub fn choose(model: &mut Model, party: Party, out: &mut Vec<Effect>) {
-    let Some(job) = model.wanted else { return };
+    let (columns, document, Some(job)) = (model.columns, model.document, model.wanted) else { return };
     let op = model.next_op();
-    let columns = model.columns;
     if let Some(view) = &mut model.receipt {
         (view.op, view.party, view.rows, view.printed, view.scroll) = (op, party, None, None, 0);
-        out.extend([Effect::RenderReceipt { op, job, party, columns }, Effect::CheckPrinter { op }]);
+        out.extend([
+            Effect::RenderReceipt { op, of: ReceiptOf { job, document, party }, columns },
+            Effect::CheckPrinter { op },
+        ]);
     }
 }
 
 /// What the receipt in front says of the payments is not so any more: it is laid out anew, unless it is being printed.
 pub fn overtaken(model: &mut Model, out: &mut Vec<Effect>) {
-    let (columns, Some(job)) = (model.columns, model.wanted) else { return };
+    let (columns, document, Some(job)) = (model.columns, model.document, model.wanted) else { return };
     if model.receipt.as_ref().is_none_or(|view| view.printing.is_some()) {
         return;
     }
     let op = model.next_op();
     if let Some(view) = &mut model.receipt {
         (view.op, view.printed) = (op, None);
-        out.push(Effect::RenderReceipt { op, job, party: view.party, columns });
+        out.push(Effect::RenderReceipt { op, of: ReceiptOf { job, document, party: view.party }, columns });
     }
 }
 
 /// Prints it.
 pub fn print(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some(job) = model.wanted else { return };
+    let (document, Some(job)) = (model.document, model.wanted) else { return };
     let op = model.next_op();
     if let Some(view) = &mut model.receipt {
         view.printing = Some(Printing { op, sent: 0, rows: 0, waits: None, stopping: false });
-        out.push(Effect::Print { op, job, party: view.party });
+        out.push(Effect::Print { op, of: ReceiptOf { job, document, party: view.party } });
     }
 }
 

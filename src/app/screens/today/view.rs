@@ -96,6 +96,7 @@ fn item(model: &Model, row: &TodayRow, selected: bool, place: Place<'_>) -> Vec<
 /// The mark, the word where there is room, and the amount that counts.
 fn money(row: &TodayRow, cells: usize, place: Place<'_>) -> (String, Role) {
     let (standing, word, amount) = match (row.money, row.back) {
+        (MoneyState::None, _) if row.deposit.is_some() => (Standing::Paid, "deposit", row.deposit),
         (MoneyState::None, _) => return (String::new(), Role::Plain),
         (MoneyState::Due, _) => (Standing::Open, "due", row.open.or(row.total)),
         (MoneyState::Pending, _) => (Standing::Pending, MoneyState::Pending.word(), row.total),

@@ -45,6 +45,14 @@ fn the_vector_of_the_documentation() {
 }
 
 #[test]
+fn every_kind_reads_back() {
+    for kind in [ReceiptKind::Sale, ReceiptKind::Refund, ReceiptKind::Void, ReceiptKind::Deposit] {
+        let text = Statement { kind, ..statement() }.sign(&key()).unwrap();
+        assert_eq!(check(&text, &keys()).unwrap().0.kind, kind);
+    }
+}
+
+#[test]
 fn what_is_no_statement_of_a_known_device_is_told_apart() {
     let text = statement().sign(&key()).unwrap();
     let newer = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([9; 120]));

@@ -55,7 +55,7 @@ pub(in crate::office::pages) fn visits(db: &Connection, which: &Which) -> rusqli
          FROM job j JOIN customer c ON c.id = j.customer JOIN site s ON s.id = j.site
          LEFT JOIN technician t ON t.id = j.technician
          LEFT JOIN visit_work w ON w.visit = j.visit
-         LEFT JOIN invoice i ON i.visit = j.visit AND i.state <> 'cancelled'
+         LEFT JOIN invoice i ON i.visit = j.visit AND i.kind = 'invoice' AND i.state <> 'cancelled'
          WHERE {where_} ORDER BY j.window_start_ms, j.external_id LIMIT ?3"
     );
     let mut money = Money4Visits::of(db, which)?;
@@ -176,14 +176,16 @@ pub(in crate::office::pages) fn figures(db: &Connection, from_ms: i64, to_ms: i6
             let first = [figures.first_deadline_ms, payment.deadline_ms].into_iter().flatten().min();
             figures.first_deadline_ms = first;
         }
-        if payment.approved_minor > 0 && (from_ms..to_ms).contains(&payment.at_ms) {
+        // What a deposit pays was collected when the deposit was.
+        let collected = payment.approved_minor > 0 && payment.tender != Tender::Deposit;
+        if collected && (from_ms..to_ms).contains(&payment.at_ms) {
             figures.collected_count += 1;
             figures.collected.add(currency, payment.approved_minor);
             match payment.tender {
                 Tender::Card => figures.card.add(currency, payment.approved_minor),
                 Tender::Cash => figures.cash.add(currency, payment.approved_minor),
                 // In the sum of what was collected.
-                Tender::Cheque | Tender::Transfer => {}
+                Tender::Cheque | Tender::Transfer | Tender::Deposit => {}
             }
         }
     }

@@ -61,7 +61,7 @@ pub(in crate::office::pages) fn facts(db: &Connection, id: &str) -> rusqlite::Re
          FROM job j JOIN customer c ON c.id = j.customer JOIN site s ON s.id = j.site
          LEFT JOIN technician t ON t.id = j.technician
          LEFT JOIN visit_work w ON w.visit = j.visit
-         LEFT JOIN invoice i ON i.visit = j.visit AND i.state <> 'cancelled'
+         LEFT JOIN invoice i ON i.visit = j.visit AND i.kind = 'invoice' AND i.state <> 'cancelled'
          WHERE j.id = ?1";
     let read = |row: &rusqlite::Row<'_>| {
         let (street, postcode, city): (String, String, String) = (row.get(13)?, row.get(14)?, row.get(15)?);

@@ -38,6 +38,8 @@ pub(in crate::office::pages) struct Seen {
     pub(in crate::office::pages) received_ms: i64,
     pub(in crate::office::pages) device_name: String,
     pub(in crate::office::pages) customer: String,
+    /// It pays a deposit, not an invoice.
+    pub(in crate::office::pages) ahead: bool,
     /// None for cash and for a card payment that never left the handheld.
     pub(in crate::office::pages) office: Option<OfficeSide>,
 }
@@ -134,8 +136,9 @@ pub(in crate::office::pages) fn payments(db: &Connection, filter: &Filter) -> ru
     let sql = "SELECT p.record, coalesce((SELECT max(received_ms) FROM journal r WHERE r.device = p.device AND r.seq = p.seq),
                                     p.at_ms), coalesce(d.name, '?'), coalesce(c.name, ''),
              cp.payment, cp.outcome_record, cp.captured_minor, cp.outcome_seen = 1 OR cp.seen_n >= cp.outcome_n, cp.released_by, cp.frozen,
-             cp.deadline_ms, cp.over, cp.voided_by
+             cp.deadline_ms, cp.over, cp.voided_by, coalesce(i.kind = 'deposit', 0)
          FROM payment p
+         LEFT JOIN invoice i ON i.id = p.invoice
          LEFT JOIN card_payment cp ON cp.payment = p.id
          LEFT JOIN device d ON d.id = p.device
          LEFT JOIN job j ON j.id = p.job
@@ -150,6 +153,7 @@ pub(in crate::office::pages) fn payments(db: &Connection, filter: &Filter) -> ru
         Tender::Cash => "cash",
         Tender::Cheque => "cheque",
         Tender::Transfer => "transfer",
+        Tender::Deposit => "deposit",
     });
     let (day, jobs) = (filter.day_or_pending.unzip(), filter.jobs_of.unzip());
     let bound = params![filter.job, filter.payment, filter.device, tender, day.0, day.1, jobs.0, jobs.1, PAYMENTS_MAX];
@@ -177,6 +181,7 @@ fn seen(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
         received_ms: row.get(1)?,
         device_name: row.get(2)?,
         customer: row.get(3)?,
+        ahead: row.get(13)?,
         office,
     })
 }
@@ -195,10 +200,14 @@ fn now(payment: Payment, office: Option<&OfficeSide>) -> Payment {
     payment
 }
 
-/// Sums over the payments of one visit.
-pub(in crate::office::pages) fn sums<'a>(payments: impl IntoIterator<Item = &'a Seen>) -> PaidSums {
+/// Sums over those of a visit's payments that pay its invoice, not a deposit.
+pub(in crate::office::pages) fn sums<'a>(
+    invoice: Option<&Invoice>,
+    payments: impl IntoIterator<Item = &'a Seen>,
+) -> PaidSums {
     let mut sums = PaidSums::NONE;
-    for one in payments {
+    let pays = |one: &&Seen| invoice.is_some_and(|invoice| invoice.id == one.payment.invoice);
+    for one in payments.into_iter().filter(pays) {
         // What cannot be counted covers nothing.
         let covers = one.payment.covers().unwrap_or(PaidSums::NONE);
         sums.approved_minor = sums.approved_minor.saturating_add(covers.approved_minor);
@@ -212,5 +221,7 @@ pub(in crate::office::pages) fn money_of<'a>(
     invoice: Option<&Invoice>,
     payments: impl IntoIterator<Item = &'a Seen>,
 ) -> MoneyState {
-    invoice.and_then(|invoice| invoice.standing(sums(payments)).ok()).map_or(MoneyState::None, |(_, money)| money)
+    invoice
+        .and_then(|invoice| invoice.standing(sums(Some(invoice), payments)).ok())
+        .map_or(MoneyState::None, |(_, money)| money)
 }

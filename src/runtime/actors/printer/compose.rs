@@ -3,9 +3,8 @@
 //! Invariant: read in one go, so that what is journalled of a receipt is what stands on it.
 
 use crate::domain::event::ReceiptQueued;
-use crate::domain::id::JobId;
 use crate::domain::receipt::back::is_of;
-use crate::domain::receipt::{Merchant, Party, Receipt, ReceiptKind, RefundLine, TenderLine};
+use crate::domain::receipt::{Merchant, Receipt, ReceiptKind, ReceiptOf, RefundLine, TenderLine};
 use crate::store::{Store, StoreError};
 use jiff::tz::TimeZone;
 
@@ -20,9 +19,11 @@ pub(super) struct Composed {
     pub at_ms: i64,
 }
 
-/// The receipt of a job's invoice as it would be printed at `now_ms`.
-pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> Result<Composed, StoreError> {
-    let detail = store.job_detail(job)?;
+/// A receipt as it would be printed at `now_ms`.
+pub(super) fn compose(store: &Store, of: ReceiptOf, now_ms: i64) -> Result<Composed, StoreError> {
+    let ReceiptOf { job, document, party } = of;
+    let mut detail = store.job_detail(job)?;
+    detail.show(document);
     let identity = store.identity()?;
     let merchant = store.document::<Merchant>("merchant")?;
     let invoice = detail.invoice.clone().ok_or(StoreError::Missing("the invoice"))?;
@@ -52,7 +53,7 @@ pub(super) fn compose(store: &Store, job: JobId, party: Party, now_ms: i64) -> R
         customer: detail.row.customer_name.clone(),
         device: identity.name.to_string(),
         mode: identity.mode,
-        kind: ReceiptKind::of(&tenders, &refunds, open),
+        kind: ReceiptKind::for_document(&invoice, &tenders, &refunds, open),
         party,
         copy: 1,
         replaces: None,
