@@ -3,11 +3,11 @@
 //! A seed fixes amounts, order and faults; ids and times are new each time. The goals say where to get, not which keys
 //! to press: [`next`] looks at what the handheld holds and says what is missing, so that a day goes on after any stop.
 
-use crate::domain::id::PaymentId;
+use crate::domain::id::{InvoiceId, PaymentId};
 use crate::domain::job::VisitState;
 use crate::domain::line::LineKind;
 use crate::domain::payment::{PaymentState, Tender};
-use crate::domain::read::JobDetail;
+use crate::domain::read::{JobDetail, PaymentView};
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -25,6 +25,8 @@ pub struct JobGoal {
     pub tip_minor: i64,
     /// How much of the payment goes back at the end, per cent; 0 for nothing.
     pub refund_percent: i64,
+    /// Paid ahead in cash, minor units; 0 for nothing.
+    pub deposit_minor: i64,
     /// Whether a receipt is printed.
     pub receipt: bool,
 }
@@ -71,6 +73,9 @@ pub fn day(seed: u64, jobs: usize) -> Vec<JobGoal> {
     let mut pays = payments(&mut rng);
     pays.shuffle(&mut rng);
     let mut goals = Vec::new();
+    // Drawn apart, and less than any invoice: every other trouble of the day stays in it.
+    let mut ahead = ChaCha8Rng::seed_from_u64(!seed);
+    let (who, minor) = (ahead.random_range(0..jobs.max(1)), ahead.random_range(1_i64..=3_000));
     for number in 0..jobs {
         let tenders = pays.get(number % pays.len()).cloned().unwrap_or_default();
         let mut lines = vec![("LAB-STD", rng.random_range(2_i64..=6) * 250), ("TX-2", 1_000)];
@@ -81,7 +86,8 @@ pub fn day(seed: u64, jobs: usize) -> Vec<JobGoal> {
         let receipt = number < 2 || rng.random_bool(0.5);
         let tip_minor = if rng.random_bool(0.4) { rng.random_range(1_i64..=500) } else { 0 };
         let refund_percent = if rng.random_bool(0.5) { rng.random_range(1_i64..=100) } else { 0 };
-        goals.push(JobGoal { lines, discount_minor, tenders, tip_minor, refund_percent, receipt });
+        let deposit_minor = if number == who { minor } else { 0 };
+        goals.push(JobGoal { lines, discount_minor, tenders, tip_minor, refund_percent, deposit_minor, receipt });
     }
     goals
 }
@@ -116,6 +122,10 @@ pub enum Next {
     AddLine(usize),
     /// Add the discount.
     Discount,
+    /// Make a document for a deposit of so much.
+    Deposit(i64),
+    /// Take this deposit in cash.
+    TakeAhead(InvoiceId),
     /// Make the invoice.
     Invoice,
     /// Go on with this card payment.
@@ -136,6 +146,9 @@ pub fn next(goal: &JobGoal, detail: &JobDetail, printed: bool) -> Next {
         return Next::Move(VisitState::OnSite);
     }
     if detail.invoice.is_none() {
+        if let Some(found) = ahead(goal, detail) {
+            return found;
+        }
         let discounts = detail.lines.iter().filter(|line| line.kind == LineKind::Discount).count();
         let lines = detail.lines.len() - discounts;
         if lines < goal.lines.len() {
@@ -147,7 +160,7 @@ pub fn next(goal: &JobGoal, detail: &JobDetail, printed: bool) -> Next {
         return found;
     }
     let open = detail.open().is_some_and(|open| open.minor > 0);
-    let tried = detail.payments.iter().filter(|view| counts(view.payment.state)).count();
+    let tried = tenders(detail).filter(|view| counts(view.payment.state)).count();
     if open && let Some(tender) = goal.tenders.get(tried) {
         return Next::Pay(*tender, detail.blocking_payment());
     }
@@ -160,19 +173,38 @@ pub fn next(goal: &JobGoal, detail: &JobDetail, printed: bool) -> Next {
     if detail.row.state < VisitState::Done { Next::Move(VisitState::Done) } else { Next::Nothing }
 }
 
+/// What is missing of the deposit.
+fn ahead(goal: &JobGoal, detail: &JobDetail) -> Option<Next> {
+    if goal.deposit_minor == 0 {
+        return None;
+    }
+    let Some(bill) = detail.bills.iter().find(|bill| bill.invoice.is_deposit()) else {
+        return Some(Next::Deposit(goal.deposit_minor));
+    };
+    let open = bill.invoice.open(bill.sums).is_ok_and(|open| open.minor > 0);
+    open.then_some(Next::TakeAhead(bill.invoice.id))
+}
+
+/// The payments that the customer makes for the invoice itself.
+fn tenders(detail: &JobDetail) -> impl DoubleEndedIterator<Item = &PaymentView> {
+    let invoice = detail.invoice.as_ref().map(|invoice| invoice.id);
+    let own = move |view: &&PaymentView| Some(view.payment.invoice) == invoice && view.payment.deposit.is_none();
+    detail.payments.iter().filter(own)
+}
+
 /// A part of the last payment that goes back, once.
 fn refund(goal: &JobGoal, detail: &JobDetail) -> Option<Next> {
     if goal.refund_percent == 0 || !detail.refunds.is_empty() {
         return None;
     }
-    let payment = &detail.payments.iter().rev().find(|view| view.payment.refundable_minor() > 0)?.payment;
+    let payment = &tenders(detail).rev().find(|view| view.payment.refundable_minor() > 0)?.payment;
     let minor = (payment.approved_minor * goal.refund_percent / 100).max(1);
     Some(Next::Refund(payment.id, minor))
 }
 
 /// A card payment that still wants something of the technician.
 fn unfinished(goal: &JobGoal, detail: &JobDetail) -> Option<Next> {
-    let counted = detail.payments.iter().filter(|view| counts(view.payment.state));
+    let counted = tenders(detail).filter(|view| counts(view.payment.state));
     for (place, view) in counted.enumerate() {
         let Some(TenderGoal::Card { how, .. }) = goal.tenders.get(place) else { continue };
         let wants = match view.payment.state {
@@ -213,6 +245,7 @@ mod tests {
                 assert!(has(&|t| matches!(t, TenderGoal::Card { card, .. } if *card == name)), "{seed} {name}");
             }
             assert!(has(&|t| matches!(t, TenderGoal::Cash { .. })), "{seed}");
+            assert_eq!(day(seed, 8).iter().filter(|goal| goal.deposit_minor > 0).count(), 1, "{seed}");
             assert!(has(&|t| matches!(t, TenderGoal::Card { how: How::OfflineThenVoid, .. })), "{seed}");
         }
     }

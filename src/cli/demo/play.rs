@@ -8,7 +8,7 @@ use super::link::Switch;
 use crate::domain::event::{
     CashRecorded, CashRefunded, DrawerOpened, Event as Row, LineAdded, PaymentIntended, RefundRequested, VisitMoved,
 };
-use crate::domain::id::{JobId, LineId, PaymentId, RefundId};
+use crate::domain::id::{InvoiceId, JobId, LineId, PaymentId, RefundId};
 use crate::domain::invoice::Invoice;
 use crate::domain::job::VisitState;
 use crate::domain::line::{Line, Quantity};
@@ -58,6 +58,12 @@ impl Player {
                 Next::Move(to) => self.move_on(&detail, to).await?,
                 Next::AddLine(place) => self.add_line(&detail, goal, place).await?,
                 Next::Discount => self.discount(&detail, goal).await?,
+                Next::Deposit(minor) => self.deposit(&detail, minor).await?,
+                Next::TakeAhead(id) => {
+                    let mut ahead = detail.clone();
+                    ahead.show(Some(id));
+                    self.cash(&ahead, 0, 0, None).await?;
+                }
                 Next::Invoice => drop(said(self.till.store.issue_invoice(job, detail.row.visit).await)?),
                 Next::GoOn(payment, how) => self.go_on(payment, how).await?,
                 Next::Pay(TenderGoal::Card { card, how }, beside) => {
@@ -113,6 +119,12 @@ impl Player {
         let off = Money::new(goal.discount_minor, currency);
         let line = Line::discount(LineId(Uuid::now_v7()), "Discount", off)?;
         self.commit(Row::LineAdded(LineAdded { job: detail.row.job, visit: detail.row.visit, line })).await
+    }
+
+    async fn deposit(&self, detail: &JobDetail, minor: i64) -> anyhow::Result<()> {
+        let (job, visit, id) = (detail.row.job, detail.row.visit, InvoiceId(Uuid::now_v7()));
+        let amount = Money::new(minor, detail.customer_balance.currency);
+        said(self.till.store.issue_deposit(job, visit, id, amount).await)
     }
 
     async fn refund(&self, payment: PaymentId, minor: i64) -> anyhow::Result<()> {
