@@ -10,7 +10,7 @@ use crate::domain::deposit::DepositUse;
 use crate::domain::event::Event;
 use crate::domain::fold::{Changes, Known};
 use crate::domain::id::{InvoiceId, PaymentId, RefundId, VisitId};
-use crate::domain::invoice::{Invoice, PaidSums};
+use crate::domain::invoice::{Invoice, InvoiceState, PaidSums};
 use crate::domain::job::VisitWork;
 use crate::domain::ledger::Entry;
 use crate::domain::line::Line;
@@ -60,15 +60,21 @@ pub struct Origin<'a> {
 pub fn known(db: &Connection, event: &Event) -> Result<Known, FactsError> {
     let about = event.about();
     let payment = about.payment.map(|id| payment(db, id)).transpose()?.flatten();
-    let document = match (&payment, about.invoice, about.visit) {
-        (Some(payment), ..) => invoice(db, payment.invoice)?,
-        // A deposit is named by its id; a visit has one invoice.
-        (None, Some(id), _) => invoice(db, id)?.filter(Invoice::is_deposit),
-        (None, None, _) => None,
+    // The payment's document, else the one that is named, else the visit's invoice.
+    let named = match (&payment, about.invoice) {
+        (Some(payment), _) => invoice(db, payment.invoice)?,
+        (None, Some(id)) => {
+            // An id is given once, whatever became of it.
+            let new = matches!(event, Event::InvoiceIssued(_));
+            let here = |found: &Invoice| Some(found.visit) == about.visit && found.state != InvoiceState::Cancelled;
+            let stands = |found: &Invoice| new || here(found);
+            invoice(db, id)?.filter(stands)
+        }
+        (None, None) => None,
     };
-    let invoice = match (document, &payment, about.visit) {
+    let invoice = match (named, &payment, about.visit) {
         (None, None, Some(visit)) => open_invoice(db, visit)?,
-        (document, ..) => document,
+        (named, ..) => named,
     };
     let sums = invoice.as_ref().map(|invoice| sums(db, invoice.id)).transpose()?;
     let visit = about.visit.map(|id| visit_work(db, id)).transpose()?.flatten();

@@ -121,6 +121,25 @@ async fn a_deposit_that_does_not_exist_pays_nothing_at_the_office() {
     assert_eq!(world.count("SELECT count(*) FROM payment"), 0);
 }
 
+/// A copied id must not write over what another handheld has taken.
+#[tokio::test]
+async fn a_document_that_is_issued_again_under_the_same_id_changes_nothing() {
+    let (world, mut first, mut second) = world().await;
+    let paid = first.deposit(3_000);
+    first.cash(&paid);
+    first.push(&world);
+    let (job, visit) = second.job(1);
+    let copy = Invoice { job, visit, document: "D02-000001".parse().unwrap(), ..paid.clone() };
+    second.commit(&Event::InvoiceIssued(tillroll::domain::event::InvoiceIssued { invoice: copy }));
+    assert_eq!(second.push(&world).last(), Some(&RowResult::Quarantined));
+    let own = first.work();
+    second.pull(&world);
+    assert!(use_it(&mut first, &own).is_some(), "it is there as before");
+    first.push(&world);
+    assert_eq!(world.count("SELECT used_minor FROM invoice WHERE kind = 'deposit'"), 3_000);
+    world.sound(&[&first]).await;
+}
+
 #[tokio::test]
 async fn a_deposit_is_told_with_the_job_and_taken_away_when_it_is_cancelled() {
     let (world, mut first, second) = world().await;
