@@ -10,6 +10,7 @@ use axum::{Json, Router};
 use common::{ids, part, stamp, store_of};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tillroll::cli::rig::Rig;
@@ -29,6 +30,7 @@ use tillroll_hardware::printer::sim::machine::Plan;
 use tillroll_hardware::reader::mms;
 use tillroll_hardware::reader::sim::{Keys, SimConfig, SimControl};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
@@ -226,5 +228,56 @@ async fn whoever_asks_again_faster_than_the_link_answers_still_hears_the_office(
         }
     }
     assert_eq!(pages, 2, "pages of the feed in the time of ten answers");
+    till.rig.stop().await.unwrap();
+}
+
+/// An office whose answers the test holds back: the feed's pages by permits, the journal's until its line is cut.
+async fn held_office(pages: Arc<Semaphore>, cut: Arc<Notify>) -> String {
+    let session = async |Json(asked): Json<Value>| {
+        let signed = asked.get("answer").is_some_and(|answer| !answer.is_null());
+        let token = json!({"token": {"token": "t", "good_for_ms": 600_000}});
+        Json(if signed { token } else { json!({"challenge": {"nonce": "00"}}) })
+    };
+    let feed = async move || {
+        pages.acquire().await.unwrap().forget();
+        Json(json!({"office_epoch": Uuid::nil(), "entries": [], "cursor": {"d": 1}, "more": false, "time_ms": 1}))
+    };
+    let journal = async move || -> Json<Value> {
+        cut.notified().await;
+        panic!("the line is cut")
+    };
+    let router = Router::new().route("/v1/session", post(session)).route("/v1/feed", get(feed));
+    let router = router.route("/v1/journal", post(journal));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn an_answer_from_before_the_link_went_does_not_bring_it_back() {
+    let (pages, cut) = (Arc::new(Semaphore::new(1)), Arc::new(Notify::new()));
+    let pace = Pace { retry_min_ms: 600_000, feed_wait_ms: 10_000 };
+    let till = till_at(&held_office(pages.clone(), cut.clone()).await, pace).await;
+    let sync = &till.rig.till.sync;
+    let (mut link, mut applied) = (sync.link(), sync.applied());
+    let soon = Duration::from_secs(10);
+    timeout(soon, link.wait_for(|link| link.online)).await.unwrap().unwrap();
+    applied.mark_unchanged();
+    // The next page has come and waits for the store, while the journal's line is cut.
+    let (go_on, blocked) = std::sync::mpsc::sync_channel::<()>(1);
+    let store = till.rig.till.store.clone();
+    let busy = tokio::spawn(async move { store.call(move |_| blocked.recv()).await });
+    pages.add_permits(1);
+    sleep(Duration::from_millis(200)).await;
+    cut.notify_one();
+    timeout(soon, link.wait_for(|link| !link.online)).await.unwrap().unwrap();
+    go_on.send(()).unwrap();
+    busy.await.unwrap().unwrap().unwrap();
+    timeout(soon, applied.changed()).await.unwrap().unwrap();
+    assert!(!link.borrow().online, "the page is from before");
+    // A page that was asked for after that does.
+    pages.add_permits(1);
+    timeout(soon, link.wait_for(|link| link.online)).await.unwrap().unwrap();
     till.rig.stop().await.unwrap();
 }

@@ -20,6 +20,7 @@ use crate::sync::client::{Client, ClientError};
 use crate::sync::plan::{Ended, Plan};
 use crate::sync::wire::{BATCH_MAX_ROWS, SignedPolicy};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
@@ -58,6 +59,8 @@ struct Shared {
     office_key: String,
     pace: Pace,
     nudges: Arc<[Notify; 2]>,
+    /// How often an exchange has failed, of either task.
+    failures: AtomicU64,
 }
 
 const PUSH: usize = 0;
@@ -81,7 +84,9 @@ pub fn spawn(
     let (applied_tx, applied) = watch::channel(0);
     let handle =
         SyncHandle { store: store.clone(), link: link.subscribe(), applied, nudges: nudges.clone(), practice: false };
-    let shared = Arc::new(Shared { client, store, link, applied: applied_tx, events, office_key, pace, nudges });
+    let failures = AtomicU64::new(0);
+    let shared =
+        Arc::new(Shared { client, store, link, applied: applied_tx, events, office_key, pace, nudges, failures });
     tokio::spawn(push::run(shared.clone()));
     tokio::spawn(feed::run(shared));
     handle
@@ -144,8 +149,18 @@ fn offline(policy: Option<&OfflinePolicy>, limits: &[PolicyRefusal], manager: bo
 }
 
 impl Shared {
-    fn up(&self) {
+    /// How often an exchange has failed so far; for [`Shared::up`].
+    fn failures(&self) -> u64 {
+        self.failures.load(Ordering::SeqCst)
+    }
+
+    /// An exchange went through that began when so many had `failed`. One that has failed since knows better: the answer
+    /// may have come before the link went, and only now be written down.
+    fn up(&self, failed: u64) {
         self.link.send_if_modified(|link| {
+            if self.failures() != failed {
+                return false;
+            }
             let before = link.clone();
             *link = LinkState { online: true, next_try_ms: None, last_error: None };
             before != *link
@@ -156,6 +171,7 @@ impl Shared {
         let now = self.store.clock().now_ms();
         let next = now.saturating_add(i64::try_from(pause_ms).unwrap_or(i64::MAX));
         let last_error = Some(why.to_string());
+        self.failures.fetch_add(1, Ordering::SeqCst);
         self.link.send_replace(LinkState { online: false, next_try_ms: Some(next), last_error });
     }
 

@@ -21,6 +21,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut wait_ms = 0;
     loop {
         let Ok((epoch, cursor)) = shared.store.run(|store| store.feed_cursor()).await else { return };
+        let failed = shared.failures();
         let asked = ask(&shared, epoch, &cursor, wait_ms).await;
         let Some(asked) = asked else {
             wait_ms = 0;
@@ -33,7 +34,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 if apply(&shared, page).await.is_err() {
                     return;
                 }
-                shared.up();
+                shared.up(failed);
                 shared.changed();
             }
             Err(why) if why.word() == Some("cursor-gone") => {

@@ -26,11 +26,12 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         let mut batch = batch(&shared, &identity, outgoing);
         sign_batch(&shared.client, &mut batch);
+        let failed = shared.failures();
         match shared.client.push(&batch).await {
             Ok(answer) => {
                 if take(&shared, &identity, answer).await {
                     plan.ended(Ended::Answered, 0);
-                    shared.up();
+                    shared.up(failed);
                     shared.changed();
                 } else {
                     let why = ClientError::BadAnswer("its signature is not the office's".to_owned());
