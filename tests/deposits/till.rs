@@ -1,19 +1,20 @@
 //! A handheld's store with one visit, and what a technician does with deposits there.
 
 use crate::common::{ids, job_entry, part, stamp, store_of};
+use crate::rig::reads::card_read;
 use rusqlite::Connection;
 use tillroll::domain::deposit::Deposit;
 use tillroll::domain::event::{
     CashRecorded, CashRefunded, DepositUsed, Event, InvoiceCancelled, LineAdded, PaymentAcceptedOffline,
-    PaymentCardRead, PaymentIntended, PaymentOutcomeSeen, PaymentRequested, PaymentStep, RefundOutcomeSeen,
-    RefundRequested, TenderRecorded,
+    PaymentIntended, PaymentOutcomeSeen, PaymentRequested, PaymentStep, RefundOutcomeSeen, RefundRequested,
+    TenderRecorded,
 };
 use tillroll::domain::id::{DeviceId, InvoiceId, JobId, PaymentId, RefundId, VisitId};
 use tillroll::domain::invoice::{Invoice, InvoiceState};
 use tillroll::domain::ledger::Account;
 use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::outcome::{Outcome, OutcomeState};
-use tillroll::domain::payment::{CardEntry, CardSummary, Extras, Payment, Tender};
+use tillroll::domain::payment::{Extras, Payment, Tender};
 use tillroll::domain::read::JobDetail;
 use tillroll::domain::refund::{RefundKind, RefundState};
 use tillroll::runtime::actors::printer::{self, PrinterHandle};
@@ -231,28 +232,8 @@ impl Till {
             keep: None,
         }))
         .unwrap();
-        let text = |text: &str| text.to_owned();
-        let card = CardSummary {
-            brand: text("VISA"),
-            last4: text("0010"),
-            aid: text("A0"),
-            label: text("VISA"),
-            cvm: text("none"),
-            entry: CardEntry::Chip,
-            marks: Default::default(),
-        };
         let blob = format!("{:064x}", payment.0.as_u128());
-        let read = PaymentCardRead {
-            payment,
-            job,
-            visit,
-            card,
-            blob: blob.clone(),
-            sealing_key: text("k"),
-            ksn: text("F0"),
-            ciphertext_sha256: blob.clone(),
-            salt: text("s"),
-        };
+        let read = card_read(payment, job, visit, &blob);
         let new = NewBlob { sha256: blob.clone(), bytes: vec![1] };
         self.store.commit(&Event::PaymentCardRead(read), &stamp(), Some(&new)).unwrap();
         self.commit(&Event::PaymentRequested(PaymentRequested { payment, job, visit, amount, blob })).unwrap();

@@ -4,7 +4,7 @@
 mod device;
 mod gate;
 #[path = "../common/reads.rs"]
-mod reads;
+pub mod reads;
 
 use crate::processor::Running;
 pub use device::Device;
