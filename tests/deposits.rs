@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "deposits/ends.rs"]
+mod ends;
 #[path = "processor/rig.rs"]
 #[expect(dead_code, reason = "shared with the processor's own tests")]
 mod processor;

@@ -47,7 +47,8 @@ impl Store {
             "SELECT j.record FROM feed_job j LEFT JOIN visit_work w ON w.visit = j.visit
              WHERE (j.window_start_ms >= ?1 AND j.window_start_ms < ?2
                     OR w.state IN ('en_route', 'on_site') OR w.money IN ('due', 'pending'))
-               AND (j.hidden = 0 OR w.visit IS NOT NULL)
+               AND (j.hidden = 0 OR w.visit IS NOT NULL
+                    OR EXISTS (SELECT 1 FROM invoice i WHERE i.job = j.id AND i.state <> 'cancelled'))
              ORDER BY j.window_start_ms, j.id LIMIT ?3",
         )?;
         let texts = statement.query_map((from_ms, until_ms, TODAY_MAX), |r| r.get::<_, String>(0))?;
@@ -89,7 +90,7 @@ impl Store {
         })
     }
 
-    /// What was paid ahead for a job that has no invoice yet.
+    /// What was paid ahead for a job that has no invoice yet; of several currencies that of the oldest.
     fn paid_ahead(&self, job: &Job, invoiced: bool) -> Result<Option<Money>, StoreError> {
         if invoiced {
             return Ok(None);
@@ -98,7 +99,11 @@ impl Store {
         let mut left: Option<Money> = None;
         for deposit in deposits.iter().filter(|deposit| deposit.job == job.id && deposit.left_minor > 0) {
             let one = Money::new(deposit.left_minor, deposit.total.currency);
-            left = Some(left.map_or(Ok(one), |sum| sum.checked_add(one))?);
+            match &mut left {
+                None => left = Some(one),
+                Some(sum) if sum.currency == one.currency => sum.minor = sum.minor.saturating_add(one.minor),
+                Some(_) => {}
+            }
         }
         Ok(left)
     }

@@ -33,7 +33,7 @@ fn carried_by(world: &World, device: &str, technician: &str) {
 }
 
 /// The use of what this handheld believes to be left; `None` when nothing is.
-fn use_it(till: &mut Device, invoice: &Invoice) -> Option<PaymentId> {
+pub fn use_it(till: &mut Device, invoice: &Invoice) -> Option<PaymentId> {
     let payment = PaymentId(till.fresh());
     let detail = till.store.job_detail(invoice.job).unwrap();
     let (deposit, amount) = detail.usable_deposit()?;
@@ -42,7 +42,7 @@ fn use_it(till: &mut Device, invoice: &Invoice) -> Option<PaymentId> {
     Some(payment)
 }
 
-async fn world() -> (World, Device, Device) {
+pub async fn world() -> (World, Device, Device) {
     let world = World::new().await;
     two_technicians(&world);
     let (first, second) = (world.device("D01"), world.device("D02"));

@@ -80,8 +80,12 @@ impl Till {
     }
 
     pub fn deposit(&mut self, minor: i64) -> Done<Invoice> {
+        self.deposit_of(eur(minor))
+    }
+
+    pub fn deposit_of(&mut self, amount: Money) -> Done<Invoice> {
         let id = InvoiceId(self.id());
-        let done = self.store.issue_deposit(ids().job, ids().visit, eur(minor), id, &stamp());
+        let done = self.store.issue_deposit(ids().job, ids().visit, amount, id, &stamp());
         done.map_err(|why| why.to_string())
     }
 
@@ -100,9 +104,34 @@ impl Till {
         self.invoice_of(ids().job, ids().visit)
     }
 
-    pub fn another_invoice(&mut self) -> Invoice {
+    /// Another job on the list, where nothing was done.
+    pub fn bare_job(&mut self) -> (JobId, VisitId) {
         let (job, visit) = (JobId(self.id()), VisitId(self.id()));
-        self.store.apply_feed(&[job_entry(job, visit)], &[("d".to_owned(), 2)].into(), Uuid::nil(), 1).unwrap();
+        self.feed(job_entry(job, visit));
+        (job, visit)
+    }
+
+    fn feed(&mut self, entry: FeedApplied) {
+        self.store.apply_feed(&[entry], &[("d".to_owned(), 2)].into(), Uuid::nil(), 1).unwrap();
+    }
+
+    /// The office has given the job to somebody else.
+    pub fn gone(&mut self, job: JobId) {
+        self.feed(FeedApplied { kind: "job".into(), id: job.to_string(), body: None });
+    }
+
+    /// How many jobs the list has.
+    pub fn today(&self) -> usize {
+        self.store.today(0, i64::MAX).unwrap().len()
+    }
+
+    pub fn deposit_for(&mut self, job: JobId, visit: VisitId, minor: i64) -> Invoice {
+        let id = InvoiceId(self.id());
+        self.store.issue_deposit(job, visit, eur(minor), id, &stamp()).unwrap()
+    }
+
+    pub fn another_invoice(&mut self) -> Invoice {
+        let (job, visit) = self.bare_job();
         self.line(job, visit);
         self.invoice_of(job, visit)
     }
@@ -124,6 +153,11 @@ impl Till {
     pub fn cash(&mut self, of: &Invoice, minor: i64) -> Done<PaymentId> {
         let payment = PaymentId(self.id());
         self.commit(&cash_row(payment, of, minor)).map(|()| payment)
+    }
+
+    pub fn cash_of(&mut self, of: &Invoice, amount: Money) -> Done<()> {
+        let Event::CashRecorded(row) = cash_row(PaymentId(self.id()), of, amount.minor) else { unreachable!() };
+        self.commit(&Event::CashRecorded(CashRecorded { amount, ..row }))
     }
 
     pub fn cheque(&mut self, of: &Invoice, minor: i64) -> Done<PaymentId> {
