@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 /// What has become of a deposit, minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DepositUse {
-    /// The most that was certainly paid so far, what went back again included.
+    /// The most that was certainly paid so far, what went back again included. Never less than was used and went back,
+    /// which the office's word may make more than was paid.
     pub paid_minor: i64,
     /// Paid invoices with it.
     pub used_minor: i64,

@@ -206,10 +206,10 @@ fn line_removed(e: &LineRemoved, known: &Known, row: RowRef) -> Result<Changes, 
 }
 
 fn invoice_issued(e: &InvoiceIssued, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
-    not_invoiced(known)?;
     if e.invoice.is_deposit() {
-        return deposit::issued(&e.invoice);
+        return deposit::issued(&e.invoice, known);
     }
+    not_invoiced(known)?;
     let visit = known.visit.unwrap_or(VisitWork::untouched(e.invoice.job, e.invoice.visit));
     let (state, money) = e.invoice.standing(PaidSums::NONE)?;
     Ok(Changes {
@@ -225,15 +225,14 @@ fn invoice_cancelled(e: &InvoiceCancelled, known: &Known, row: RowRef) -> Result
     if known.sums.is_none_or(|sums| sums != PaidSums::NONE) || invoice.delivered {
         return Err(FoldError::MoneyMoved);
     }
-    let cancelled = Some(Invoice { state: InvoiceState::Cancelled, ..invoice.clone() });
     if invoice.is_deposit() {
-        return Ok(Changes { invoice: cancelled, ..Changes::default() });
+        return deposit::cancelled(invoice);
     }
     let visit = known.visit.ok_or(FoldError::Missing("a visit"))?;
     Ok(Changes {
         visit: Some(VisitWork { money: MoneyState::None, ..visit }),
         entry: books::invoice_entry(invoice, row, -1)?,
-        invoice: cancelled,
+        invoice: Some(Invoice { state: InvoiceState::Cancelled, ..invoice.clone() }),
         ..Changes::default()
     })
 }
@@ -241,9 +240,6 @@ fn invoice_cancelled(e: &InvoiceCancelled, known: &Known, row: RowRef) -> Result
 /// A payment's new state, and all that follows from it: invoice, visit, ledger and stock.
 fn payment_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes, FoldError> {
     let payment = Payment::after(known.payment.as_ref(), event, row.at_ms)?;
-    if let (Event::PaymentVoidRequested(_), Some(invoice)) = (event, &known.invoice) {
-        deposit::may_void(&payment, invoice, known)?;
-    }
     // The office's word is a fact; all else is somebody's wish.
     follows(payment, known, row, !matches!(event, Event::PaymentOutcomeSeen(_)))
 }

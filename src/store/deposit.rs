@@ -4,6 +4,7 @@ use super::identity::next_number;
 use super::{Store, StoreError, today};
 use crate::domain::deposit::{Deposit, For, usable};
 use crate::domain::event::{DepositUsed, Event, InvoiceIssued};
+use crate::domain::fold::FoldError;
 use crate::domain::id::{CustomerId, InvoiceId, JobId, PaymentId, VisitId};
 use crate::domain::invoice::Invoice;
 use crate::domain::journal::Stamp;
@@ -63,6 +64,9 @@ impl Store {
     ) -> Result<Invoice, StoreError> {
         let identity = self.identity()?;
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if facts::open_invoice(&tx, visit)?.is_some() {
+            return Err(FoldError::Invoiced.into());
+        }
         let customer = today::job(&tx, job)?.ok_or(StoreError::Missing("the job"))?.customer;
         let document = next_number(&tx, &identity.series)?;
         let invoice = Invoice::for_deposit(id, document, For { job, visit, customer }, amount, stamp.at_ms);

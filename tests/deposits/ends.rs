@@ -1,7 +1,77 @@
 //! Deposits that are taken back, given back or short, on one handheld and on several.
 
+use crate::common::ids;
+use crate::stories::{use_it, world};
 use crate::till::Till;
+use tillroll::domain::deposit::For;
+use tillroll::domain::event::{Event, InvoiceCancelled, InvoiceIssued};
+use tillroll::domain::id::PaymentId;
+use tillroll::domain::invoice::{Invoice, InvoiceState};
+use tillroll::domain::ledger::Account;
 use tillroll::domain::money::{Currency, Money};
+use tillroll::domain::outcome::OutcomeState;
+use tillroll::sync::wire::RowResult;
+
+#[test]
+fn what_is_being_taken_back_pays_no_invoice() {
+    let mut till = Till::new();
+    let deposit = till.deposit(2_000).unwrap();
+    let card = till.card(&deposit, 2_000);
+    till.outcome(card, OutcomeState::Approved);
+    till.void(card).unwrap();
+    assert_eq!(till.left(), 0, "nobody knows yet whether it is here or gone");
+    let invoice = till.invoice();
+    assert_eq!(till.open(), (3_450, InvoiceState::Issued));
+    till.use_deposit(&deposit, &invoice, 1).unwrap_err();
+    // The void came too late: the money is here, and may be used.
+    till.outcome(card, OutcomeState::VoidFailed);
+    assert_eq!(till.left(), 2_000);
+    till.use_deposit(&deposit, &invoice, 2_000).unwrap();
+    assert_eq!(till.books(), [(Account::Receivable, 1_450), (Account::CardClearing, 2_000)]);
+    let mut till = Till::new();
+    let deposit = till.deposit(2_000).unwrap();
+    let card = till.card(&deposit, 2_000);
+    till.outcome(card, OutcomeState::Approved);
+    till.void(card).unwrap();
+    till.outcome(card, OutcomeState::Voided);
+    till.invoice();
+    assert_eq!((till.left(), till.books()), (0, vec![(Account::Receivable, 3_450)]));
+}
+
+#[test]
+fn a_deposit_that_paid_an_invoice_stays_when_its_own_payment_came_to_nothing() {
+    let mut till = Till::new();
+    let deposit = till.deposit(2_000).unwrap();
+    let card = till.card(&deposit, 2_000);
+    till.outcome(card, OutcomeState::Approved);
+    till.invoice();
+    till.outcome(card, OutcomeState::Expired);
+    assert_eq!(till.cancel(&deposit).unwrap_err(), "the deposit has paid an invoice: take that entry back first");
+    let used = till.uses()[0].0;
+    till.correct(used).unwrap();
+    assert_eq!(till.open(), (3_450, InvoiceState::Issued));
+    till.cancel(&deposit).unwrap();
+    assert_eq!(till.books(), [(Account::Receivable, 3_450)]);
+    // What was taken back takes no money.
+    till.cash(&deposit, 100).unwrap_err();
+}
+
+#[test]
+fn what_the_office_gave_back_of_a_spent_deposit_is_written_down() {
+    let mut till = Till::new();
+    let deposit = till.deposit(2_000).unwrap();
+    let card = till.card(&deposit, 2_000);
+    till.outcome(card, OutcomeState::Approved);
+    till.invoice();
+    till.given_back(card, 2_000).unwrap();
+    assert_eq!(till.payment(card).refunded_minor, 2_000);
+    assert_eq!(till.left(), 0);
+    assert_eq!(till.books(), [(Account::Receivable, 1_450), (Account::Deposits, 2_000)]);
+    // Collected again, all is as it was, and nothing more can be used.
+    let again = till.cash(&deposit, 2_000).unwrap();
+    assert_eq!((till.left(), till.books()), (0, vec![(Account::Receivable, 1_450), (Account::Cash, 2_000)]));
+    till.cash_back(again, 1).unwrap_err();
+}
 
 #[test]
 fn deposits_in_two_currencies_are_no_one_sum() {
@@ -28,4 +98,48 @@ fn a_job_that_goes_to_somebody_else_stays_where_money_was_taken_for_it() {
     till.cash(&deposit, 2_000).unwrap();
     till.gone(job);
     assert_eq!(till.today(), 2, "who took it can give it back");
+}
+
+#[tokio::test]
+async fn a_deposit_taken_while_somebody_else_made_the_invoice_is_money_all_the_same() {
+    let (world, mut first, mut second) = world().await;
+    let paid = first.deposit(1_000);
+    first.cash(&paid);
+    let invoice = second.work();
+    second.push(&world);
+    let rows = first.push(&world);
+    assert!(rows.iter().all(|row| *row == RowResult::Applied), "{rows:?}");
+    assert_eq!(world.exceptions(), Vec::<String>::new());
+    // And it can pay that invoice.
+    second.pull(&world);
+    use_it(&mut second, &invoice).unwrap();
+    assert_eq!(second.open(&invoice).minor, 2_450);
+    second.push(&world);
+    world.sound(&[&first, &second]).await;
+}
+
+#[tokio::test]
+async fn a_deposit_that_was_taken_back_takes_no_money() {
+    let (world, mut first, _) = world().await;
+    let gone = first.deposit(500);
+    let (job, visit) = (ids().job, ids().visit);
+    let cancelled = InvoiceCancelled { invoice: gone.id, job, visit, why: "not wanted".into() };
+    first.commit(&Event::InvoiceCancelled(cancelled));
+    assert!(first.push(&world).iter().all(|row| *row == RowResult::Applied));
+    let row = crate::till::cash_row(PaymentId(first.fresh()), &gone, 500);
+    assert!(!first.may_commit(&row));
+}
+
+#[tokio::test]
+async fn a_document_takes_no_others_place() {
+    let (_world, mut first, _) = world().await;
+    let invoice = first.work();
+    let (job, visit) = first.job(1);
+    let whose = For { job, visit, customer: invoice.customer };
+    let amount = Money::new(100, Currency::EUR);
+    let over = Invoice::for_deposit(invoice.id, "D01-000009".parse().unwrap(), whose, amount, 0);
+    assert!(!first.may_commit(&Event::InvoiceIssued(InvoiceIssued { invoice: over })));
+    let deposit = first.deposit_on(job, visit, 100);
+    let over = Invoice { document: "D01-000008".parse().unwrap(), ..deposit };
+    assert!(!first.may_commit(&Event::InvoiceIssued(InvoiceIssued { invoice: over })));
 }

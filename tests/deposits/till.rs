@@ -250,6 +250,21 @@ impl Till {
         }))
     }
 
+    /// The office gives a card payment back that nobody here asked for.
+    pub fn given_back(&mut self, payment: PaymentId, minor: i64) -> Done<()> {
+        let (refund, of) = (RefundId(self.id()), self.payment(payment));
+        self.commit(&Event::RefundOutcomeSeen(RefundOutcomeSeen {
+            refund,
+            payment: Some(payment),
+            job: of.job,
+            visit: of.visit,
+            state: RefundState::Refunded,
+            amount: eur(minor),
+            what: RefundKind::Reopen,
+            answer: None,
+        }))
+    }
+
     /// A card that was read for it and asked for.
     pub fn card(&mut self, of: &Invoice, minor: i64) -> PaymentId {
         let payment = PaymentId(self.id());

@@ -111,9 +111,13 @@ impl Device {
 
     /// A document for money that is paid ahead for the sample job.
     pub fn deposit(&mut self, minor: i64) -> Invoice {
+        self.deposit_on(ids().job, ids().visit, minor)
+    }
+
+    pub fn deposit_on(&mut self, job: JobId, visit: VisitId, minor: i64) -> Invoice {
         let (id, stamp) = (InvoiceId(self.fresh()), self.stamp());
         let amount = Money::new(minor, Currency::EUR);
-        self.store.issue_deposit(ids().job, ids().visit, amount, id, &stamp).unwrap()
+        self.store.issue_deposit(job, visit, amount, id, &stamp).unwrap()
     }
 
     /// A card is presented and read: intent and sealed blob are on the disk.

@@ -7,16 +7,30 @@ use super::{Changes, FoldError, Known, RowRef, books, is_over, sums_with};
 use crate::domain::deposit::DepositUse;
 use crate::domain::invoice::{Invoice, InvoiceState, PaidSums};
 use crate::domain::money::{Money, MoneyError};
-use crate::domain::payment::{Payment, Tender};
+use crate::domain::payment::{Payment, PaymentState, Tender};
 use crate::domain::totals::Totals;
 
-/// A document for a deposit; nothing is owed by it.
-pub(super) fn issued(invoice: &Invoice) -> Result<Changes, FoldError> {
+/// A document for a deposit; nothing is owed by it. Who took it need not have heard of an invoice of somebody else.
+pub(super) fn issued(invoice: &Invoice, known: &Known) -> Result<Changes, FoldError> {
+    if known.invoice.as_ref().is_some_and(|known| known.id == invoice.id) {
+        return Err(FoldError::Invoiced);
+    }
     let plain = invoice.totals == Totals::of_deposit(invoice.totals.total()) && invoice.lines.is_empty();
     if !plain || invoice.totals.total_minor <= 0 || invoice.deposit != Some(DepositUse::NONE) {
         return Err(FoldError::NoDeposit);
     }
     Ok(Changes { invoice: Some(Invoice { state: InvoiceState::Issued, ..invoice.clone() }), ..Changes::default() })
+}
+
+/// A deposit that nobody paid is taken back; not one that has paid an invoice, whatever became of its own payment.
+pub(super) fn cancelled(invoice: &Invoice) -> Result<Changes, FoldError> {
+    match invoice.deposit.is_some_and(|deposit| deposit.used_minor != 0) {
+        true => Err(FoldError::DepositSpent),
+        false => {
+            let cancelled = Invoice { state: InvoiceState::Cancelled, ..invoice.clone() };
+            Ok(Changes { invoice: Some(cancelled), ..Changes::default() })
+        }
+    }
 }
 
 fn delta(now: i64, was: i64) -> Result<i64, MoneyError> {
@@ -28,9 +42,14 @@ fn plus(a: i64, b: i64) -> Result<i64, MoneyError> {
 }
 
 /// What of a payment is asked back and what went back, as far as it paid the deposit; together never more than it paid.
+/// A void asks for all of it.
 fn going_back(payment: &Payment) -> Result<(i64, i64), MoneyError> {
     let given = payment.split(payment.refunded_minor)?.base_minor;
-    let both = payment.split(plus(payment.refunded_minor, payment.refund_open_minor)?)?.base_minor;
+    let both = match payment.state == PaymentState::VoidPending {
+        true => payment.approved_minor,
+        false => plus(payment.refunded_minor, payment.refund_open_minor)?,
+    };
+    let both = payment.split(both)?.base_minor;
     Ok((delta(both, given)?, given))
 }
 
@@ -44,6 +63,9 @@ pub(super) fn paid(
 ) -> Result<Changes, FoldError> {
     if payment.tender == Tender::Deposit || payment.extras.tip_minor != 0 {
         return Err(FoldError::NoDeposit);
+    }
+    if known.payment.is_none() && invoice.state == InvoiceState::Cancelled {
+        return Err(FoldError::Missing("a deposit"));
     }
     // What goes back of a deposit is not a sale that is credited: there was none.
     payment.returned_minor = payment.refunded_minor;
@@ -65,6 +87,11 @@ pub(super) fn paid(
             _ => FoldError::DepositSpent,
         });
     }
+    // What the office gave back went back, although it is used: there is that much less, not that it cannot be.
+    let now = match asked {
+        true => now,
+        false => DepositUse { paid_minor: now.paid_minor.max(plus(now.used_minor, now.back_minor()?)?), ..now },
+    };
     let (state, _) = invoice.standing(sums)?;
     Ok(Changes {
         entry: books::payment_entry(known.payment.as_ref(), &payment, invoice, row)?,
@@ -73,16 +100,6 @@ pub(super) fn paid(
         payment: Some(payment),
         ..Changes::default()
     })
-}
-
-/// Whether a payment of a deposit may be taken back: not when an invoice was paid with it.
-pub(super) fn may_void(payment: &Payment, invoice: &Invoice, known: &Known) -> Result<(), FoldError> {
-    let Some(deposit) = invoice.deposit else { return Ok(()) };
-    let left = deposit.left_minor(known.sums.unwrap_or(PaidSums::NONE))?;
-    if deposit.used_minor > 0 && delta(left, payment.covers()?.approved_minor)? < 0 {
-        return Err(FoldError::DepositSpent);
-    }
-    Ok(())
 }
 
 /// The deposit that a payment of an invoice takes from, after it. `None`: it takes from none, or from one that another
