@@ -151,6 +151,7 @@ fn apply(tx: &Transaction<'_>, event: &Event, stamp: &Stamp, blob: Option<&NewBl
     let seq = journal::append(tx, &identity, event, stamp)?;
     let (device, epoch) = (identity.device.to_string(), identity.epoch.to_string());
     facts::write(tx, &changed, Origin { device: &device, epoch: &epoch, seq, at_ms: stamp.at_ms })?;
+    deposit::check_used_elsewhere(tx, event, &known, &changed)?;
     paper::write(tx, event, seq, stamp.at_ms)?;
     if let Some(payment) = event.about().payment.map(|id| id.to_string()) {
         if let Some(blob) = blob {

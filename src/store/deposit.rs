@@ -4,9 +4,9 @@ use super::identity::next_number;
 use super::{Store, StoreError, today};
 use crate::domain::deposit::{Deposit, For, usable};
 use crate::domain::event::{DepositUsed, Event, InvoiceIssued};
-use crate::domain::fold::FoldError;
+use crate::domain::fold::{Changes, FoldError, Known};
 use crate::domain::id::{CustomerId, InvoiceId, JobId, PaymentId, VisitId};
-use crate::domain::invoice::Invoice;
+use crate::domain::invoice::{Invoice, InvoiceState};
 use crate::domain::journal::Stamp;
 use crate::domain::money::Money;
 use crate::facts::{self, FactsError, parse};
@@ -50,6 +50,34 @@ fn others(db: &Connection, uses: &[(PaymentId, i64)]) -> Result<Vec<(PaymentId, 
         }
     }
     Ok(others)
+}
+
+/// What another handheld has used by the office's word is not there to be taken back or used again here: the office
+/// would not take that row. Looked at after the row's changes are written, and before they stay.
+pub(super) fn check_used_elsewhere(
+    db: &Connection,
+    event: &Event,
+    known: &Known,
+    changed: &Changes,
+) -> Result<(), StoreError> {
+    let is_word = matches!(event, Event::PaymentOutcomeSeen(_) | Event::RefundOutcomeSeen(_));
+    let after = changed.invoice.iter().chain(&changed.deposit).find_map(|now| now.deposit.map(|of| (now.id, of)));
+    let Some((id, after)) = after.filter(|_| !is_word) else { return Ok(()) };
+    let before = match known.invoice.as_ref().filter(|invoice| invoice.id == id) {
+        Some(invoice) => invoice.deposit.zip(known.sums),
+        None => known.deposit.as_ref().and_then(|invoice| invoice.deposit).zip(known.deposit_sums),
+    };
+    let Some((before, sums)) = before else { return Ok(()) };
+    let sql = "SELECT record FROM feed_deposit WHERE id = ?1";
+    let told = db.prepare_cached(sql)?.query_row([id.to_string()], |r| r.get::<_, String>(0)).optional()?;
+    let uses = told.map(|text| parse::<Deposit>(&text)).transpose()?.map(|told| told.uses).unwrap_or_default();
+    let elsewhere = others(db, &uses)?.iter().fold(0_i64, |sum, (_, minor)| sum.saturating_add(*minor));
+    let (was, left) = (before.left_minor(sums)?, after.left_minor(facts::sums(db, id)?)?);
+    let cancelled = changed.invoice.as_ref().is_some_and(|invoice| invoice.state == InvoiceState::Cancelled);
+    match (left < was || cancelled) && left < elsewhere {
+        true => Err(FoldError::DepositSpent.into()),
+        false => Ok(()),
+    }
 }
 
 impl Store {

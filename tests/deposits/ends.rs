@@ -4,12 +4,13 @@ use crate::common::ids;
 use crate::stories::{use_it, world};
 use crate::till::Till;
 use tillroll::domain::deposit::For;
-use tillroll::domain::event::{Event, InvoiceCancelled, InvoiceIssued};
+use tillroll::domain::event::{Event, InvoiceCancelled, InvoiceIssued, PaymentOutcomeSeen};
 use tillroll::domain::id::PaymentId;
 use tillroll::domain::invoice::{Invoice, InvoiceState};
 use tillroll::domain::ledger::Account;
 use tillroll::domain::money::{Currency, Money};
-use tillroll::domain::outcome::OutcomeState;
+use tillroll::domain::outcome::{Outcome, OutcomeState};
+use tillroll::domain::payment::Extras;
 use tillroll::sync::wire::RowResult;
 
 #[test]
@@ -98,6 +99,60 @@ fn a_job_that_goes_to_somebody_else_stays_where_money_was_taken_for_it() {
     till.cash(&deposit, 2_000).unwrap();
     till.gone(job);
     assert_eq!(till.today(), 2, "who took it can give it back");
+}
+
+#[tokio::test]
+async fn who_took_a_deposit_does_not_take_back_what_he_was_told_is_used() {
+    let (world, mut first, mut second) = world().await;
+    let paid = first.deposit(3_000);
+    let taken = first.cash(&paid);
+    first.push(&world);
+    second.pull(&world);
+    let invoice = second.work_at(1);
+    use_it(&mut second, &invoice).unwrap();
+    second.push(&world);
+    first.pull(&world);
+    let step = first.step(taken, "typed wrong");
+    assert!(!first.may_commit(&Event::PaymentCorrected(step)), "the office would never take it");
+    assert!(first.push(&world).iter().all(|row| *row == RowResult::Applied));
+    world.sound(&[&first, &second]).await;
+}
+
+#[tokio::test]
+async fn a_deposit_that_somebody_used_stays_when_its_payment_came_to_nothing() {
+    let (world, mut first, mut second) = world().await;
+    let paid = first.deposit(3_000);
+    let card = first.intend(&paid, Extras::NONE, None);
+    first.tap(card, "visa-tap");
+    first.request(card);
+    first.push(&world);
+    world.work().await;
+    first.pull(&world);
+    first.push(&world);
+    second.pull(&world);
+    let invoice = second.work_at(1);
+    use_it(&mut second, &invoice).unwrap();
+    second.push(&world);
+    world.work().await;
+    first.pull(&world);
+    // The bank's word is taken back after all.
+    let (job, visit) = (paid.job, paid.visit);
+    let word = Outcome {
+        payment: card,
+        state: OutcomeState::Expired,
+        amount_minor: 0,
+        auth_code: None,
+        response_code: None,
+        reason: None,
+        at_ms: 0,
+        n: 99,
+    };
+    first.commit(&Event::PaymentOutcomeSeen(PaymentOutcomeSeen { payment: card, job, visit, outcome: word }));
+    let why = "not wanted".to_owned();
+    let cancelled = Event::InvoiceCancelled(InvoiceCancelled { invoice: paid.id, job, visit, why });
+    assert!(!first.may_commit(&cancelled));
+    assert!(first.push(&world).iter().all(|row| *row == RowResult::Applied));
+    assert_eq!(world.exceptions(), ["deposit_short"]);
 }
 
 #[tokio::test]
