@@ -1,16 +1,20 @@
 //! Deposits that are taken back, given back or short, on one handheld and on several.
 
 use crate::common::ids;
+use crate::rig::{Device, World};
 use crate::stories::{use_it, world};
 use crate::till::Till;
+use tillroll::domain::decision::Action;
 use tillroll::domain::deposit::For;
-use tillroll::domain::event::{Event, InvoiceCancelled, InvoiceIssued, PaymentOutcomeSeen};
+use tillroll::domain::event::{CashRecorded, Event, InvoiceCancelled, InvoiceIssued, PaymentOutcomeSeen};
 use tillroll::domain::id::PaymentId;
 use tillroll::domain::invoice::{Invoice, InvoiceState};
 use tillroll::domain::ledger::Account;
 use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::outcome::{Outcome, OutcomeState};
-use tillroll::domain::payment::Extras;
+use tillroll::domain::payment::{Extras, PaymentState};
+use tillroll::office::decide::{self, Decided};
+use tillroll::office::payments::refunds;
 use tillroll::sync::wire::RowResult;
 
 #[test]
@@ -101,6 +105,24 @@ fn a_job_that_goes_to_somebody_else_stays_where_money_was_taken_for_it() {
     assert_eq!(till.today(), 2, "who took it can give it back");
 }
 
+fn cash(till: &mut Device, of: &Invoice, minor: i64) -> PaymentId {
+    let payment = PaymentId(till.fresh());
+    let amount = Money::new(minor, Currency::EUR);
+    till.commit(&Event::CashRecorded(CashRecorded {
+        payment,
+        invoice: of.id,
+        document: of.document.clone(),
+        job: of.job,
+        visit: of.visit,
+        amount,
+        extras: Extras::NONE,
+        tendered_minor: minor,
+        change_minor: 0,
+        linked_to: None,
+    }));
+    payment
+}
+
 #[tokio::test]
 async fn who_took_a_deposit_does_not_take_back_what_he_was_told_is_used() {
     let (world, mut first, mut second) = world().await;
@@ -171,6 +193,50 @@ async fn a_deposit_taken_while_somebody_else_made_the_invoice_is_money_all_the_s
     assert_eq!(second.open(&invoice).minor, 2_450);
     second.push(&world);
     world.sound(&[&first, &second]).await;
+}
+
+#[tokio::test]
+async fn what_is_too_much_on_a_deposit_is_what_nobody_used() {
+    let (world, mut first, _) = world().await;
+    let paid = first.deposit(2_000);
+    let card = first.intend(&paid, Extras::NONE, None);
+    first.tap(card, "visa-tap");
+    first.request(card);
+    first.unknown(card);
+    cash(&mut first, &paid, 2_000);
+    first.accept(card);
+    first.exchange(&world).await;
+    if first.state(card) == PaymentState::Held {
+        let id = open_one(&world, "held_excess");
+        resolve(&world, &id, Action::Release);
+        first.exchange(&world).await;
+    }
+    assert_eq!(first.state(card), PaymentState::Approved);
+    assert_eq!(world.exceptions(), ["overpaid"]);
+    let invoice = first.work();
+    use_it(&mut first, &invoice).unwrap();
+    assert_eq!(first.open(&invoice).minor, 0);
+    first.push(&world);
+    // 40.00 came in for 20.00; the invoice has taken 34.50 of it.
+    assert_eq!(world.count("SELECT amount_minor FROM exception WHERE type = 'overpaid' AND state = 'open'"), 550);
+    let id = open_one(&world, "overpaid");
+    resolve(&world, &id, Action::Refund);
+    first.exchange(&world).await;
+    assert_eq!(first.payment(card).refunded_minor, 550);
+    assert_eq!(world.exceptions(), Vec::<String>::new());
+    world.sound(&[&first]).await;
+}
+
+fn open_one(world: &World, kind: &str) -> String {
+    let sql = format!("SELECT id FROM exception WHERE type = '{kind}' AND state = 'open'");
+    world.office.read(|db| db.query_row(&sql, [], |r| r.get(0))).unwrap()
+}
+
+fn resolve(world: &World, exception: &str, action: Action) {
+    let decided = Decided { exception, action, by: "dina", reason: "as agreed", sure: true, amount: None, link: None };
+    let now = world.now();
+    world.office.write(|tx| decide::decide(tx, &decided, now)).unwrap();
+    world.office.changed();
 }
 
 #[tokio::test]

@@ -61,6 +61,9 @@ pub(super) fn apply(db: &Connection, e: &Envelope, row: &Row, now_ms: i64) -> Re
     }
     deposits::changed(db, &changes, now_ms)?;
     card_row(db, e, row, &event, now_ms)?;
+    if let Some(deposit) = &changes.deposit {
+        moved(db, &deposit.id.to_string(), now_ms)?;
+    }
     match (&changes.payment, &changes.refund, &before.invoice) {
         (Some(payment), ..) if money_of(before.payment.as_ref()) != money_of(Some(payment)) => {
             Ok(moved(db, &payment.invoice.to_string(), now_ms)?)

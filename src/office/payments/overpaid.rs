@@ -26,7 +26,8 @@ pub fn check(db: &Connection, invoice: &str, now_ms: i64) -> Result<(), OfficeEr
     }
     let money = |minor| Money::new(minor, bill.currency);
     let net = bill.total_minor.checked_add(excess).ok_or(MoneyError::Overflow)?;
-    let note = format!("{} came in for an invoice of {}", money(net), money(bill.total_minor));
+    let what = if bill.is_deposit { "a deposit that needs" } else { "an invoice of" };
+    let note = format!("{} came in for {what} {}", money(net), money(bill.total_minor));
     // What somebody has dealt with does not come back.
     let sql = "SELECT EXISTS (SELECT 1 FROM exception e JOIN decision d ON d.exception = e.id
                WHERE e.type = 'overpaid' AND e.subject = ?1 AND e.amount_minor >= ?2 AND d.action = 'note')";
@@ -76,8 +77,9 @@ pub fn begin(
 }
 
 struct Bill {
-    /// Zero when it was taken back.
+    /// Zero when it was taken back; of a deposit, what was agreed or has paid invoices, whichever is more.
     total_minor: i64,
+    is_deposit: bool,
     job: String,
     device: String,
     currency: Currency,
@@ -88,11 +90,12 @@ struct Bill {
 }
 
 fn bill(db: &Connection, invoice: &str) -> Result<Option<Bill>, OfficeError> {
-    let sql = "SELECT CASE i.state WHEN 'cancelled' THEN 0 ELSE i.total_minor END, i.job, i.device, i.currency,
+    let sql = "SELECT CASE i.state WHEN 'cancelled' THEN 0 ELSE max(i.total_minor, i.used_minor) END, i.job, i.device, i.currency,
                       (SELECT coalesce(sum(max(p.approved_minor, coalesce(c.captured_minor, 0))), 0)
                        FROM payment p LEFT JOIN card_payment c ON c.payment = p.id WHERE p.invoice = i.id),
                       EXISTS (SELECT 1 FROM exception e
-                              WHERE e.type = 'overpaid' AND e.subject = i.id AND e.state = 'open')
+                              WHERE e.type = 'overpaid' AND e.subject = i.id AND e.state = 'open'),
+                      i.kind = 'deposit'
                FROM invoice i WHERE i.id = ?1";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([invoice])?;
@@ -105,6 +108,7 @@ fn bill(db: &Connection, invoice: &str) -> Result<Option<Bill>, OfficeError> {
         currency: currency.parse()?,
         at_most_minor: r.get(4)?,
         listed: r.get(5)?,
+        is_deposit: r.get(6)?,
     }))
 }
 
