@@ -12,7 +12,7 @@ use super::job::{MoneyState, VisitWork};
 use super::ledger::{Entry, LedgerError};
 use super::line::{Line, Quantity};
 use super::money::{Money, MoneyError};
-use super::payment::{IllegalTransition, Payment};
+use super::payment::{IllegalTransition, Payment, Tender};
 use super::refund::Refund;
 use super::shift::{Shift, ShiftChange, ShiftError};
 use super::stock::{Place, StockMove};
@@ -252,6 +252,8 @@ fn refund_changed(event: &Event, known: &Known, row: RowRef) -> Result<Changes, 
     let changes = match (&known.payment, refund.payment) {
         (Some(payment), Some(_)) => follows(payment.after_refund(before, &refund)?, known, row, asked)?,
         (None, Some(_)) => return Err(FoldError::Missing("a payment")),
+        // Only what a deposit paid goes back to it.
+        (_, None) if refund.tender == Tender::Deposit => return Err(FoldError::Missing("a payment")),
         (_, None) => Changes { entry: books::unlinked_entry(&refund, known, row)?, ..Changes::default() },
     };
     Ok(Changes { refund: Some(refund), ..changes })

@@ -6,15 +6,18 @@ use crate::stories::{use_it, world};
 use crate::till::Till;
 use tillroll::domain::decision::Action;
 use tillroll::domain::deposit::For;
-use tillroll::domain::event::{CashRecorded, Event, InvoiceCancelled, InvoiceIssued, PaymentOutcomeSeen};
-use tillroll::domain::id::PaymentId;
+use tillroll::domain::event::{
+    CashRecorded, Event, InvoiceCancelled, InvoiceIssued, PaymentOutcomeSeen, RefundRequested,
+};
+use tillroll::domain::id::{PaymentId, RefundId};
 use tillroll::domain::invoice::{Invoice, InvoiceState};
 use tillroll::domain::ledger::Account;
 use tillroll::domain::money::{Currency, Money};
 use tillroll::domain::outcome::{Outcome, OutcomeState};
-use tillroll::domain::payment::{Extras, PaymentState};
+use tillroll::domain::payment::{Extras, PaymentState, Tender};
+use tillroll::domain::refund::RefundKind;
 use tillroll::office::decide::{self, Decided};
-use tillroll::office::payments::refunds;
+use tillroll::office::payments::refunds::{self, Decision};
 use tillroll::sync::wire::RowResult;
 
 #[test]
@@ -240,6 +243,36 @@ fn resolve(world: &World, exception: &str, action: Action) {
 }
 
 #[tokio::test]
+async fn a_refund_of_what_a_deposit_paid_is_told_to_go_back_to_the_deposit() {
+    let (world, mut first, _) = world().await;
+    let paid = first.deposit(2_000);
+    first.cash(&paid);
+    let invoice = first.work();
+    let used = use_it(&mut first, &invoice).unwrap();
+    let (refund, of) = (RefundId(first.fresh()), first.payment(used));
+    first.commit(&Event::RefundRequested(RefundRequested {
+        refund,
+        payment: Some(used),
+        job: of.job,
+        visit: of.visit,
+        tender: of.tender,
+        amount: of.amount,
+        what: RefundKind::Reopen,
+        reason: "another part".into(),
+        manager: false,
+    }));
+    first.push(&world);
+    let now = world.now();
+    world.office.write(|tx| refunds::decide(tx, refund, Decision::Release, "dina", now)).unwrap();
+    first.exchange(&world).await;
+    let known = first.store.refund(refund).unwrap().unwrap();
+    assert_eq!(known.answer.as_deref(), Some("put back to the deposit"));
+    assert_eq!(world.count("SELECT paid_minor - used_minor FROM invoice WHERE kind = 'deposit'"), 2_000);
+    assert_eq!(first.open(&invoice).minor, 3_450);
+    world.sound(&[&first]).await;
+}
+
+#[tokio::test]
 async fn a_deposit_that_was_taken_back_takes_no_money() {
     let (world, mut first, _) = world().await;
     let gone = first.deposit(500);
@@ -249,6 +282,30 @@ async fn a_deposit_that_was_taken_back_takes_no_money() {
     assert!(first.push(&world).iter().all(|row| *row == RowResult::Applied));
     let row = crate::till::cash_row(PaymentId(first.fresh()), &gone, 500);
     assert!(!first.may_commit(&row));
+}
+
+/// A refund that is linked to no payment, asked for at the visit.
+fn unlinked(till: &mut Device, tender: Tender) -> (RefundId, Event) {
+    let (refund, of) = (RefundId(till.fresh()), ids());
+    let asked = RefundRequested {
+        refund,
+        payment: None,
+        job: of.job,
+        visit: of.visit,
+        tender,
+        amount: Money::new(100, Currency::EUR),
+        what: RefundKind::Credit,
+        reason: "goodwill".into(),
+        manager: true,
+    };
+    (refund, Event::RefundRequested(asked))
+}
+
+#[tokio::test]
+async fn nothing_goes_to_a_deposit_that_no_deposit_paid() {
+    let (_world, mut first, _) = world().await;
+    let (_, asked) = unlinked(&mut first, Tender::Deposit);
+    assert!(!first.may_commit(&asked));
 }
 
 #[tokio::test]

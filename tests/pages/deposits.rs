@@ -3,16 +3,18 @@
 use super::seed::{NOW_MS, Seed};
 use super::{Office, has};
 use tillroll::domain::deposit::For;
-use tillroll::domain::event::{CashRecorded, DepositUsed, Event, InvoiceIssued, LineAdded};
+use tillroll::domain::event::{CashRecorded, DepositUsed, Event, InvoiceIssued, LineAdded, RefundRequested};
 use tillroll::domain::fold::{RowRef, fold};
-use tillroll::domain::id::{InvoiceId, ItemId, JobId, LineId, PaymentId, RowId, VisitId};
+use tillroll::domain::id::{InvoiceId, ItemId, JobId, LineId, PaymentId, RefundId, RowId, VisitId};
 use tillroll::domain::invoice::{Invoice, InvoiceState};
 use tillroll::domain::line::{Line, LineKind, Quantity};
 use tillroll::domain::money::{Currency, Money};
-use tillroll::domain::payment::Extras;
+use tillroll::domain::payment::{Extras, Tender};
+use tillroll::domain::refund::RefundKind;
 use tillroll::domain::tax::default_rules;
 use tillroll::domain::totals;
 use tillroll::facts::{Origin, known, write};
+use tillroll::office::payments::refunds;
 use uuid::Uuid;
 
 fn eur(minor: i64) -> Money {
@@ -94,8 +96,25 @@ async fn what_was_paid_ahead_is_listed_and_counted_once() {
             linked_to: None,
         }),
     );
+    // A part of it is asked back: nobody hands over what the deposit gets.
+    let asked = RefundRequested {
+        refund: RefundId(Uuid::from_u128(0xD7)),
+        payment: Some(PaymentId(Uuid::from_u128(0xD6))),
+        job,
+        visit,
+        tender: Tender::Deposit,
+        amount: eur(1_000),
+        what: RefundKind::Reopen,
+        reason: "another part".into(),
+        manager: false,
+    };
+    apply(&seed, 906, &Event::RefundRequested(asked.clone()));
+    refunds::asked(&seed.db, "d", &asked, NOW_MS).unwrap();
     let office = Office::of(seed);
     let session = office.log_in("dispatcher").await;
+    let back = office.get(Some(&session), "/refunds").await;
+    has(&back, &["Put EUR 10.00 back to the deposit"]);
+    assert!(!back.body.contains("It was given back by hand"), "{}", back.body);
     let list = office.get(Some(&session), "/deposits").await;
     has(&list, &["D99-000001", "77.77", "50.00", "27.77", "all deposits"]);
     let payments = office.get(Some(&session), "/payments").await;

@@ -112,7 +112,8 @@ fn refund(view: &View<'_>, work: &Work) -> Markup {
                             @if refund.tender == Tender::Card { "Give " (refund.amount) " back to the card" }
                             @else if refund.tender == Tender::Cash && refund.payment.is_none() {
                                 "Let the technician hand over " (refund.amount)
-                            } @else { "It was given back by hand" }
+                            } @else if refund.tender == Tender::Deposit { "Put " (refund.amount) " back to the deposit" }
+                            @else { "It was given back by hand" }
                         }
                     }
                     form.resolve method="post" action={ "/refunds/" (refund.id) "/refuse" } {

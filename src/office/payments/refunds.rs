@@ -118,6 +118,9 @@ pub fn decide(
         Decision::Release if work.refund.tender == Tender::Cash => {
             ended(db, &work, RefundState::Refunded, "released by the office: hand over the cash", now_ms)?;
         }
+        Decision::Release if work.refund.tender == Tender::Deposit => {
+            ended(db, &work, RefundState::Refunded, "put back to the deposit", now_ms)?;
+        }
         // No processor gives back to a card that no payment names: the office does it by hand.
         Decision::Release if work.refund.tender != Tender::Card || work.refund.payment.is_none() => {
             ended(db, &work, RefundState::Refunded, "given back by the office", now_ms)?;
