@@ -158,7 +158,7 @@ pub(super) fn look_again(db: &Connection, invoice: &str) -> Result<(), OfficeErr
 
 /// The same for a visit's invoice.
 pub(super) fn look_again_at(db: &Connection, visit: &str) -> Result<(), OfficeError> {
-    let sql = "SELECT id FROM invoice WHERE visit = ?1 AND state <> 'cancelled'";
+    let sql = "SELECT id FROM invoice WHERE visit = ?1 AND kind = 'invoice' AND state <> 'cancelled'";
     let invoice: Option<String> = db.prepare_cached(sql)?.query_row([visit], |r| r.get(0)).optional()?;
     invoice.map_or(Ok(()), |invoice| look_again(db, &invoice))
 }

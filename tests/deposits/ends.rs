@@ -302,6 +302,23 @@ fn unlinked(till: &mut Device, tender: Tender) -> (RefundId, Event) {
 }
 
 #[tokio::test]
+async fn a_message_about_the_invoice_is_looked_at_again_beside_a_deposit() {
+    let (world, mut first, _) = world().await;
+    first.deposit(500);
+    let invoice = first.work();
+    let (refund, asked) = unlinked(&mut first, Tender::Cash);
+    first.commit(&asked);
+    first.push(&world);
+    let sql =
+        "INSERT INTO ereceipt (request, n, device, invoice, address, state, standing, said, asked_ms, sent_ms, next_ms)
+               SELECT 'r', 1, device, id, 'a@example.org', 'sent', 'paid', '', 0, 0, 0 FROM invoice WHERE id = ?1";
+    world.office.write(|tx| tx.execute(sql, [invoice.id.to_string()])).unwrap();
+    let now = world.now();
+    world.office.write(|tx| refunds::decide(tx, refund, Decision::Release, "dina", now)).unwrap();
+    assert_eq!(world.count("SELECT look FROM ereceipt"), 1);
+}
+
+#[tokio::test]
 async fn nothing_goes_to_a_deposit_that_no_deposit_paid() {
     let (_world, mut first, _) = world().await;
     let (_, asked) = unlinked(&mut first, Tender::Deposit);
