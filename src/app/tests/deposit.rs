@@ -8,13 +8,14 @@ use crate::app::command::{CommandId, available};
 use crate::app::effect::Effect;
 use crate::app::model::Screen;
 use crate::app::msg::Msg;
+use crate::app::screens::entry;
 use crate::domain::decision::CollectAgain;
 use crate::domain::deposit::{Deposit, DepositUse, For};
 use crate::domain::event::{DepositUsed, Event as Row};
 use crate::domain::id::InvoiceId;
 use crate::domain::invoice::{Invoice, PaidSums};
 use crate::domain::money::Money;
-use crate::domain::payment::{Payment, PaymentState, Tender};
+use crate::domain::payment::{Extras, Payment, PaymentState, Tender};
 use crate::domain::read::{Bill, JobDetail};
 use crate::domain::refund::RefundKind;
 use crate::flow::payment::Effect as Step;
@@ -172,6 +173,23 @@ fn what_goes_back_of_a_deposit_is_no_credit_and_no_more_than_is_left() {
     assert!(!available(&till.model, CommandId::OwesLess));
     let Some(Row::CashRefunded(row)) = written(&till.keys("O")) else { panic!("{}", till.frame()) };
     assert_eq!((row.amount, row.what), (eur(3_000), RefundKind::Reopen));
+}
+
+/// 20.00 and 3 % on it: whoever wants a deposit back gets what he paid.
+#[test]
+fn a_deposit_goes_back_with_its_surcharge_and_its_rounding() {
+    for (extra, all, half) in [(60, 2_060, 1_030), (-2, 1_998, 999), (2, 2_002, 1_001)] {
+        let extras = Extras { surcharge_minor: extra, ..Extras::NONE };
+        let mut card = Payment { extras, ..payment(2, 2_000 + extra, PaymentState::Approved) };
+        (card.invoice, card.approved_minor) = (InvoiceId(Uuid::from_u128(AHEAD)), 2_000 + extra);
+        for (left, most) in [(2_000, all), (1_000, half)] {
+            let mut detail = with_deposit(false, 2_000, paid(2_000), vec![card.clone()]);
+            detail.deposits[0].left_minor = left;
+            let mut till = Till::on_job(40, 15, detail);
+            till.keys("F1");
+            assert_eq!(entry::most(&till.model), Some(eur(most)), "{extra} and {left}");
+        }
+    }
 }
 
 #[test]

@@ -51,6 +51,26 @@ impl Payment {
         if self.may_refund() { self.approved_minor.saturating_sub(used).max(0) } else { 0 }
     }
 
+    /// The most that can go back so that what it paid loses no more than `base_minor`: with its share of tip and the like.
+    pub fn refundable_of(&self, base_minor: i64) -> i64 {
+        let before = self.refunded_minor.saturating_add(self.refund_open_minor);
+        let base = |minor: i64| self.split(before.saturating_add(minor)).map(|split| split.base_minor);
+        let fits = |minor| {
+            let loses = base(minor).and_then(|now| now.checked_sub(base(0)?).ok_or(MoneyError::Overflow));
+            loses.is_ok_and(|loses| loses <= base_minor)
+        };
+        let (mut low, mut high) = (0, self.refundable_minor());
+        while low < high {
+            let middle = high - (high - low) / 2;
+            if fits(middle) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        low
+    }
+
     pub(super) fn has_refunds(&self) -> bool {
         self.refunded_minor > 0 || self.refund_open_minor > 0
     }

@@ -54,10 +54,12 @@ pub fn most(model: &Model) -> Option<Money> {
         Purpose::Deposit => model.job.as_ref().map(|job| Money::new(DEPOSIT_MAX_MINOR, job.customer_balance.currency)),
         Purpose::Refund { .. } | Purpose::Correct { .. } => {
             let payment = &chosen(model)?.payment;
-            let most = payment.refundable_minor();
-            // Of a deposit no more goes back than is left of it.
-            let left = deposit_of(model).map_or(most, |deposit| deposit.left_minor);
-            Some(Money::new(most.min(left), payment.amount.currency))
+            // Of a deposit no more goes back than is left of it, with its share of surcharge and rounding.
+            let most = match deposit_of(model) {
+                Some(deposit) => payment.refundable_of(deposit.left_minor),
+                None => payment.refundable_minor(),
+            };
+            Some(Money::new(most, payment.amount.currency))
         }
     }
 }
