@@ -121,7 +121,7 @@ pub fn open_case(db: &Connection, exception: &str) -> Result<Case, Refused> {
 ///
 /// # Errors
 /// What is missing.
-pub fn check(case: &Case, decided: &Decided<'_>) -> Result<(), Refused> {
+pub fn check(db: &Connection, case: &Case, decided: &Decided<'_>) -> Result<(), Refused> {
     if !actions(case.kind).contains(&decided.action) {
         return Err(Refused::Form("That is not one of the ways to deal with this: choose one that is offered."));
     }
@@ -131,7 +131,13 @@ pub fn check(case: &Case, decided: &Decided<'_>) -> Result<(), Refused> {
     if decided.action.needs_confirmation() && !decided.sure {
         return Err(Refused::Form("Money may be given up or asked for twice: tick \"I am sure\" and try again."));
     }
-    Ok(())
+    let asks_for_debt = matches!(decided.action, Action::Invoice | Action::PaymentLink | Action::WriteOff);
+    match &case.payment {
+        Some(payment) if asks_for_debt && act::is_deposit(db, payment)? => {
+            Err(Refused::Conflict("This is a deposit, which nobody owes: collect it again, or resolve it with a note."))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Does what was decided, and writes it down.
@@ -140,7 +146,7 @@ pub fn check(case: &Case, decided: &Decided<'_>) -> Result<(), Refused> {
 /// Nothing was changed, and why.
 pub fn decide(db: &Connection, decided: &Decided<'_>, now_ms: i64) -> Result<(), Refused> {
     let case = open_case(db, decided.exception)?;
-    check(&case, decided)?;
+    check(db, &case, decided)?;
     let id = Uuid::now_v7().to_string();
     let done = act::act(db, &case, decided, &id, now_ms)?;
     db.execute(

@@ -99,6 +99,24 @@ async fn a_link_is_made_or_the_processors_sentence_is_shown() {
 }
 
 #[tokio::test]
+async fn nobody_is_sent_a_link_for_a_deposit() {
+    let office = Office::of(Seed::day());
+    let session = office.log_in("dispatcher").await;
+    // A link that this processor cannot make: it must not even be asked.
+    let sql = "UPDATE exception SET amount_minor = 10000 WHERE type = 'late_decline'";
+    office.db.lock().unwrap().execute(sql, []).unwrap();
+    let ahead = "UPDATE invoice SET kind = 'deposit' WHERE id = (SELECT p.invoice FROM payment p
+                 JOIN exception e ON e.subject = p.id WHERE e.type = 'late_decline')";
+    assert_eq!(office.db.lock().unwrap().execute(ahead, []).unwrap(), 1);
+    for action in ["payment_link", "invoice"] {
+        let (path, form) = late_decline(&office, &session, action, "");
+        let answer = office.post(Some(&session), &path, &form).await;
+        assert_eq!(answer.status, StatusCode::CONFLICT);
+        assert!(answer.body.contains("This is a deposit, which nobody owes"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_held_payment_is_voided_with_a_second_word() {
     let office = Office::of(Seed::day());
     let session = office.log_in("dispatcher").await;

@@ -31,9 +31,6 @@ pub(super) fn act(db: &Connection, case: &Case, decided: &Decided<'_>, id: &str,
     match decided.action {
         Action::Note | Action::Wait => Ok(all("")),
         Action::Recollect => owed(db, payment()?).map(|owed| Done { amount_minor: owed, ..all("") }),
-        Action::Invoice | Action::PaymentLink | Action::WriteOff if is_deposit(db, payment()?)? => {
-            Err(Refused::Conflict("This is a deposit, which nobody owes: collect it again, or resolve it with a note."))
-        }
         Action::Invoice => owed(db, payment()?).map(|owed| Done { amount_minor: owed, ..all("") }),
         Action::PaymentLink => {
             let link = decided.link.ok_or(Refused::Form("There is no link."))?;
@@ -102,7 +99,7 @@ fn captured(case: &Case, decided: &Decided<'_>) -> Result<i64, Refused> {
 }
 
 /// Whether a payment pays a deposit.
-fn is_deposit(db: &Connection, payment: &str) -> Result<bool, Refused> {
+pub(super) fn is_deposit(db: &Connection, payment: &str) -> Result<bool, Refused> {
     let sql = "SELECT EXISTS (SELECT 1 FROM payment p JOIN invoice i ON i.id = p.invoice
                WHERE p.id = ?1 AND i.kind = 'deposit')";
     Ok(db.prepare_cached(sql)?.query_row([payment], |r| r.get(0))?)

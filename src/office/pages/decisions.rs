@@ -123,7 +123,7 @@ async fn run(
             let look = move |db: &mut rusqlite::Connection| {
                 first(None, &|decided| {
                     let case = decide::open_case(db, decided.exception)?;
-                    decide::check(&case, decided)?;
+                    decide::check(db, &case, decided)?;
                     Ok(case)
                 })
             };
