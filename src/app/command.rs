@@ -54,6 +54,8 @@ pub enum CommandId {
     UseDeposit,
     /// Take money ahead.
     Deposit,
+    /// Show the receipt of what was paid ahead.
+    DepositReceipt,
     /// Take back the deposit that nobody has paid.
     DropDeposit,
     /// Give money back.

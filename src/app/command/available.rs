@@ -50,6 +50,7 @@ pub fn possible(model: &Model, id: CommandId) -> bool {
         CommandId::Reopen => job::may_reopen(model),
         CommandId::DropDeposit => checkout::is_deposit(model) && job::may_reopen(model),
         CommandId::Deposit => job::may_deposit(model),
+        CommandId::DepositReceipt => job::paid_deposit(model).is_some(),
         CommandId::UseDeposit => model.job.as_ref().is_some_and(|job| job.usable_deposit().is_some()),
         CommandId::Receipt => job::invoice(model).is_some(),
         CommandId::Payment => job::actionable_payment(model).is_some(),

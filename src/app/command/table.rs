@@ -67,6 +67,7 @@ pub const COMMANDS: &[Command] = &[
     row(CommandId::Collect, letter('c'), &[Screen::Job], (1, "collect"), "collect the money", "Issues the invoice and goes to the ways to pay."),
     row(CommandId::Reopen, letter('o'), &[Screen::Job], (5, "reopen"), "reopen the invoice", "Takes the invoice back while no money has moved; its number stays used."),
     row(CommandId::Receipt, letter('r'), &[Screen::Job], (4, "receipt"), "show the receipt", "Shows the receipt and prints it, again if needed."),
+    row(CommandId::DepositReceipt, letter('g'), &[Screen::Job], (0, ""), "show the deposit's receipt", "Shows the receipt of what was paid ahead and prints it, again if needed."),
     row(CommandId::Payment, letter('p'), &[Screen::Job, Screen::Checkout], (2, "payment"), "open the payment", "Opens the card payment that is not certain or can still be voided."),
     row(CommandId::PayCard, letter('c'), &[Screen::Checkout], (1, "card"), "pay by card", "Arms the reader for what is to be paid."),
     row(CommandId::KeepCard, letter('y'), &[Screen::Consent], (1, "yes, keep it"), "", "The customer agrees: the card is kept once the bank has approved."),

@@ -129,6 +129,28 @@ fn a_deposit_that_the_office_asks_for_again_is_collected_beside_its_invoice() {
 }
 
 #[test]
+fn the_receipt_of_a_deposit_is_there_as_long_as_its_job() {
+    let shown = |detail: JobDetail| {
+        let mut till = Till::on_job(40, 15, detail);
+        let effects = till.keys("G");
+        let of = effects.iter().find_map(|effect| match effect {
+            Effect::RenderReceipt { of, .. } => Some(of.document),
+            _ => None,
+        });
+        // Back on the job it is about its invoice again.
+        till.keys("N");
+        (of, till.model.document)
+    };
+    let deposit = Some(Some(InvoiceId(Uuid::from_u128(AHEAD))));
+    assert_eq!(shown(with_deposit(false, 2_000, paid(2_000), Vec::new())), (deposit, None));
+    assert_eq!(shown(with_deposit(true, 2_000, paid(2_000), vec![use_of(2_000)])), (deposit, None));
+    let pending = PaidSums { approved_minor: 0, pending_minor: 2_000 };
+    assert_eq!(shown(with_deposit(false, 2_000, pending, Vec::new())), (deposit, None));
+    assert_eq!(shown(with_deposit(false, 2_000, PaidSums::NONE, Vec::new())).0, None, "nobody has paid it");
+    assert_eq!(shown(job(true, Vec::new())).0, None);
+}
+
+#[test]
 fn amounts_that_are_no_deposit_are_refused_at_the_field() {
     for (digits, says) in [("", "Type an amount."), ("10000001", "A deposit is at most EUR 100,000.00")] {
         let mut till = Till::on_job(40, 15, job(false, Vec::new()));

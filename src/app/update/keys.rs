@@ -156,6 +156,7 @@ pub fn run(model: &mut Model, id: CommandId, out: &mut Vec<Effect>) {
         CommandId::Collect => job::update::collect(model, out),
         CommandId::Reopen | CommandId::DropDeposit => ask(model, Question::Reopen),
         CommandId::Deposit => job::update::deposit(model),
+        CommandId::DepositReceipt => receipt::update::open_deposit(model, out),
         CommandId::UseDeposit => checkout::update::use_deposit(model, out),
         CommandId::Receipt | CommandId::ToReceipt => receipt::update::open(model, out),
         CommandId::Payment => job::update::open_payment(model, out),

@@ -48,7 +48,7 @@ fn agreement(view: &View<'_>, one: &Agreement) -> Result<Markup, PageError> {
     };
     let may = view.visitor.role.may_decide();
     Ok(html! {
-        article.exception {
+        article.exception .calm[one.state != "suspended"] {
             div.money-at-stake { (words::money(one.amount()?)) span.dim { (one.every) } }
             div.what {
                 h2 { (words::state(tone, shape, word)) " " (one.customer) }
@@ -106,7 +106,7 @@ fn run_line(view: &View<'_>, of: &Agreement, run: &Run, may: bool) -> Markup {
 fn card(view: &View<'_>, one: &KeptCard) -> Markup {
     let may = view.visitor.role.may_decide();
     html! {
-        article.exception {
+        article.exception.calm {
             div.what {
                 h2 { (one.brand) " ....." (one.last4) " " span.dim { (one.customer_name) } }
                 p.links {

@@ -5,7 +5,7 @@ pub mod view;
 
 use crate::app::model::Model;
 use crate::domain::id::{InvoiceId, JobId};
-use crate::domain::invoice::{Invoice, InvoiceState};
+use crate::domain::invoice::{Invoice, InvoiceState, PaidSums};
 use crate::domain::line::Line;
 use crate::domain::payment::{Payment, PaymentState, Standing};
 use crate::domain::read::{Bill, JobDetail, PaymentView};
@@ -46,6 +46,17 @@ pub fn may_reopen(model: &Model) -> bool {
     let (Some(job), Some(invoice)) = (&model.job, invoice(model)) else { return false };
     let mut payments = job.payments.iter().filter(|view| view.payment.invoice == invoice.id);
     payments.all(|view| view.state().standing() == Standing::Failed)
+}
+
+/// The newest deposit of the job that somebody has paid, or promised to: it has a receipt.
+pub fn paid_deposit(model: &Model) -> Option<InvoiceId> {
+    let job = model.job.as_ref()?;
+    let money = |payment: &Payment| payment.approved_minor > 0 || payment.pending_minor > 0;
+    let paid = |bill: &&Bill| {
+        let mut own = job.payments.iter().filter(|view| view.payment.invoice == bill.invoice.id);
+        bill.sums != PaidSums::NONE || own.any(|view| money(&view.payment))
+    };
+    job.bills.iter().rev().filter(|bill| bill.invoice.is_deposit()).find(paid).map(|bill| bill.invoice.id)
 }
 
 /// Whether money can be taken ahead: the job has no invoice, which would be paid itself; or the office asks for a deposit

@@ -8,6 +8,7 @@ use crate::app::msg::Key;
 use crate::app::screens::{job, today};
 use crate::app::update::{pay, step};
 use crate::domain::event::{Event, ReceiptEnded, ReceiptState};
+use crate::domain::id::{InvoiceId, JobId};
 use crate::domain::receipt::{Dots, Party, ReceiptOf, ReceiptRow, Sheet};
 
 /// Asks for the layout and how the printer is, and shows the customer's receipt.
@@ -16,7 +17,19 @@ pub fn open(model: &mut Model, out: &mut Vec<Effect>) {
         (Some(card), Screen::Card) => Some((card.machine.intent().job, Some(card.machine.intent().invoice))),
         _ => model.wanted.map(|job| (job, model.document)),
     };
-    let Some((job, document)) = paid else { return };
+    if let Some((job, document)) = paid {
+        show(model, job, document, out);
+    }
+}
+
+/// The same for what was paid ahead for the job in front.
+pub fn open_deposit(model: &mut Model, out: &mut Vec<Effect>) {
+    if let (Some(job), Some(deposit)) = (model.wanted, job::paid_deposit(model)) {
+        show(model, job, Some(deposit), out);
+    }
+}
+
+fn show(model: &mut Model, job: JobId, document: Option<InvoiceId>, out: &mut Vec<Effect>) {
     let op = model.next_op();
     model.wanted = Some(job);
     model.front(document);
