@@ -273,9 +273,11 @@ fn follows(payment: Payment, known: &Known, row: RowRef, asked: bool) -> Result<
     let (state, money) = invoice.standing(sums)?;
     let covered = sums.covered_minor()? >= invoice.totals.total_minor;
     let deliver = covered && !invoice.delivered;
-    let visit = known.visit.unwrap_or(VisitWork::untouched(invoice.job, invoice.visit));
+    let visit = VisitWork { money, ..known.visit.unwrap_or(VisitWork::untouched(invoice.job, invoice.visit)) };
+    let now = Invoice { state, delivered: invoice.delivered || deliver, ..invoice.clone() };
     Ok(Changes {
-        visit: Some(VisitWork { money, ..visit }),
+        // Most steps of a payment change neither; what is as before is not written again.
+        visit: (known.visit != Some(visit)).then_some(visit),
         stock: if deliver {
             moves(&invoice.lines, row, invoice.visit, Place::Visit, Place::Customer)
         } else {
@@ -283,7 +285,7 @@ fn follows(payment: Payment, known: &Known, row: RowRef, asked: bool) -> Result<
         },
         entry: books::payment_entry(known.payment.as_ref(), &payment, invoice, row)?,
         deposit: deposit::used(&payment, invoice, known, asked)?,
-        invoice: Some(Invoice { state, delivered: invoice.delivered || deliver, ..invoice.clone() }),
+        invoice: (now != *invoice).then_some(now),
         erase_blob: is_over(&payment),
         payment: Some(payment),
         ..Changes::default()
