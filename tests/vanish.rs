@@ -195,25 +195,35 @@ async fn a_printer_that_vanishes_undoes_no_sale_and_the_next_copy_says_so() {
     till.rig.stop().await.unwrap();
 }
 
-/// How long the slow office takes for any answer.
-const ANSWER: Duration = Duration::from_millis(300);
-
-/// An office that takes its time, and has a new page of the feed each time.
-async fn slow_office() -> String {
+/// An office of these routes that lets every handheld in; where it is.
+async fn serve(routes: Router) -> String {
     let session = async |Json(asked): Json<Value>| {
         let signed = asked.get("answer").is_some_and(|answer| !answer.is_null());
         let token = json!({"token": {"token": "t", "good_for_ms": 600_000}});
         Json(if signed { token } else { json!({"challenge": {"nonce": "00"}}) })
     };
-    let feed = async || {
-        sleep(ANSWER).await;
-        Json(json!({"office_epoch": Uuid::nil(), "entries": [], "cursor": {"d": 1}, "more": false, "time_ms": 1}))
-    };
-    let router = Router::new().route("/v1/session", post(session)).route("/v1/feed", get(feed));
+    let router = routes.route("/v1/session", post(session));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}")
+}
+
+/// A page of the feed without news.
+fn empty_page() -> Json<Value> {
+    Json(json!({"office_epoch": Uuid::nil(), "entries": [], "cursor": {"d": 1}, "more": false, "time_ms": 1}))
+}
+
+/// How long the slow office takes for any answer.
+const ANSWER: Duration = Duration::from_millis(300);
+
+/// An office that takes its time, and has a new page of the feed each time.
+async fn slow_office() -> String {
+    let feed = async || {
+        sleep(ANSWER).await;
+        empty_page()
+    };
+    serve(Router::new().route("/v1/feed", get(feed))).await
 }
 
 #[tokio::test]
@@ -233,25 +243,15 @@ async fn whoever_asks_again_faster_than_the_link_answers_still_hears_the_office(
 
 /// An office whose answers the test holds back: the feed's pages by permits, the journal's until its line is cut.
 async fn held_office(pages: Arc<Semaphore>, cut: Arc<Notify>) -> String {
-    let session = async |Json(asked): Json<Value>| {
-        let signed = asked.get("answer").is_some_and(|answer| !answer.is_null());
-        let token = json!({"token": {"token": "t", "good_for_ms": 600_000}});
-        Json(if signed { token } else { json!({"challenge": {"nonce": "00"}}) })
-    };
     let feed = async move || {
         pages.acquire().await.unwrap().forget();
-        Json(json!({"office_epoch": Uuid::nil(), "entries": [], "cursor": {"d": 1}, "more": false, "time_ms": 1}))
+        empty_page()
     };
     let journal = async move || -> Json<Value> {
         cut.notified().await;
         panic!("the line is cut")
     };
-    let router = Router::new().route("/v1/session", post(session)).route("/v1/feed", get(feed));
-    let router = router.route("/v1/journal", post(journal));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}")
+    serve(Router::new().route("/v1/feed", get(feed)).route("/v1/journal", post(journal))).await
 }
 
 #[tokio::test]

@@ -51,7 +51,8 @@ pub fn of_customer(db: &Connection, customer: CustomerId) -> Result<Vec<Deposit>
     found.collect()
 }
 
-fn of(db: &Connection, invoice: &Invoice) -> Result<Option<Deposit>, FactsError> {
+/// The deposit of a document; `None` for an invoice, and for one that was taken back.
+pub fn of(db: &Connection, invoice: &Invoice) -> Result<Option<Deposit>, FactsError> {
     let wrong = |why: crate::domain::money::MoneyError| FactsError::Record(why.to_string());
     Deposit::of(invoice, sums(db, invoice.id)?, uses(db, invoice.id)?).map_err(wrong)
 }

@@ -89,7 +89,7 @@ pub fn list(db: &Connection, all: bool) -> Result<Vec<Listed>, OfficeError> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let invoice: Invoice = parse(&row.get::<_, String>(0)?)?;
-        if let Some(deposit) = facts::deposit::one(db, invoice.id)? {
+        if let Some(deposit) = facts::deposit::of(db, &invoice)? {
             found.push(Listed { deposit, invoice, customer: row.get(1)? });
         }
     }

@@ -11,7 +11,7 @@ use super::till::Till;
 use crate::app::effect::{DemoCommand, Effect, IDS_WANTED};
 use crate::app::model::Model;
 use crate::app::msg::{DevicesNews, LinkView, Msg, OpId, ReaderView};
-use crate::domain::id::{PaymentId, ShiftId};
+use crate::domain::id::{JobId, PaymentId, ShiftId};
 use crate::domain::receipt::ReceiptOf;
 use crate::flow::payment::{Effect as PaymentEffect, Event};
 use jiff::tz::TimeZone;
@@ -115,18 +115,12 @@ impl Hands {
                 self.say(Msg::Committed { op, outcome }).await;
             }
             Effect::IssueInvoice { op, job, visit } => {
-                let outcome = match store.issue_invoice(job, visit).await {
-                    Ok(_) => store.run(move |store| store.job_detail(job)).await.map(Box::new),
-                    Err(why) => Err(why),
-                };
-                self.say(Msg::Invoiced { op, outcome }).await;
+                let issued = store.issue_invoice(job, visit).await.map(drop);
+                self.issued(op, job, issued).await;
             }
             Effect::IssueDeposit { op, job, visit, id, amount } => {
-                let outcome = match store.issue_deposit(job, visit, id, amount).await {
-                    Ok(()) => store.run(move |store| store.job_detail(job)).await.map(Box::new),
-                    Err(why) => Err(why),
-                };
-                self.say(Msg::Invoiced { op, outcome }).await;
+                let issued = store.issue_deposit(job, visit, id, amount).await;
+                self.issued(op, job, issued).await;
             }
             Effect::RenderReceipt { op, of, columns } => {
                 let outcome = self.till.printer.preview(of, columns).await;
@@ -169,6 +163,15 @@ impl Hands {
             // Done by the caller.
             Effect::StoreIntent { .. } | Effect::Payment { .. } | Effect::Quit => {}
         }
+    }
+
+    /// The job as it is with its new document.
+    async fn issued(&self, op: OpId, job: JobId, issued: Result<(), String>) {
+        let outcome = match issued {
+            Ok(()) => self.till.store.run(move |store| store.job_detail(job)).await.map(Box::new),
+            Err(why) => Err(why),
+        };
+        self.say(Msg::Invoiced { op, outcome }).await;
     }
 
     async fn print(&self, op: OpId, of: ReceiptOf) {

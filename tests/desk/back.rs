@@ -27,17 +27,7 @@ fn hear_refunds(rig: &mut Rig) -> usize {
     read_feed(rig);
     let mut fitted = 0;
     for word in rig.store.unseen_refunds().unwrap() {
-        let refund = word.refund.clone();
-        let seen = RefundOutcomeSeen {
-            refund: refund.id,
-            payment: refund.payment,
-            job: refund.job,
-            visit: refund.visit,
-            state: refund.state,
-            amount: refund.amount,
-            what: refund.kind,
-            answer: refund.answer,
-        };
+        let seen = RefundOutcomeSeen::of(&word.refund);
         if rig.store.commit(&Event::RefundOutcomeSeen(seen), &crate::common::stamp(), None).is_ok() {
             rig.store.refund_seen(&word).unwrap();
             fitted += 1;

@@ -319,17 +319,7 @@ impl Device {
             self.store.outcome_seen(&outcome).unwrap();
         }
         for word in self.store.unseen_refunds().unwrap() {
-            let refund = word.refund.clone();
-            self.commit(&Event::RefundOutcomeSeen(RefundOutcomeSeen {
-                refund: refund.id,
-                payment: refund.payment,
-                job: refund.job,
-                visit: refund.visit,
-                state: refund.state,
-                amount: refund.amount,
-                what: refund.kind,
-                answer: refund.answer,
-            }));
+            self.commit(&Event::RefundOutcomeSeen(RefundOutcomeSeen::of(&word.refund)));
             self.store.refund_seen(&word).unwrap();
         }
     }

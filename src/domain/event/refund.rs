@@ -4,7 +4,7 @@ use crate::domain::document::DocumentNumber;
 use crate::domain::id::{InvoiceId, JobId, PaymentId, RefundId, VisitId};
 use crate::domain::money::Money;
 use crate::domain::payment::{Extras, Tender};
-use crate::domain::refund::{RefundKind, RefundState};
+use crate::domain::refund::{Refund, RefundKind, RefundState};
 use serde::{Deserialize, Serialize};
 
 /// The office is asked to give money back.
@@ -70,6 +70,22 @@ pub struct RefundOutcomeSeen {
     pub what: RefundKind,
     /// The office's word, in a sentence.
     pub answer: Option<String>,
+}
+
+impl RefundOutcomeSeen {
+    /// A refund as the office says that it is.
+    pub fn of(refund: &Refund) -> RefundOutcomeSeen {
+        RefundOutcomeSeen {
+            refund: refund.id,
+            payment: refund.payment,
+            job: refund.job,
+            visit: refund.visit,
+            state: refund.state,
+            amount: refund.amount,
+            what: refund.kind,
+            answer: refund.answer.clone(),
+        }
+    }
 }
 
 /// A cheque was taken, or a transfer announced.

@@ -54,21 +54,29 @@ impl Payment {
     /// The most that can go back so that what it paid loses no more than `base_minor`: with its share of tip and the like.
     pub fn refundable_of(&self, base_minor: i64) -> i64 {
         let before = self.refunded_minor.saturating_add(self.refund_open_minor);
-        let base = |minor: i64| self.split(before.saturating_add(minor)).map(|split| split.base_minor);
-        let fits = |minor| {
-            let loses = base(minor).and_then(|now| now.checked_sub(base(0)?).ok_or(MoneyError::Overflow));
-            loses.is_ok_and(|loses| loses <= base_minor)
+        self.most_with(before, self.refundable_minor(), base_minor).unwrap_or(0)
+    }
+
+    /// The most, from 0 to `most_minor`, that takes no more than `base_minor` from what is paid, after `before_minor` of it.
+    ///
+    /// # Errors
+    /// An overflow.
+    pub fn most_with(&self, before_minor: i64, most_minor: i64, base_minor: i64) -> Result<i64, MoneyError> {
+        let base = |minor: i64| {
+            let sum = before_minor.checked_add(minor).ok_or(MoneyError::Overflow)?;
+            Ok::<_, MoneyError>(self.split(sum)?.base_minor)
         };
-        let (mut low, mut high) = (0, self.refundable_minor());
+        let before = base(0)?;
+        let (mut low, mut high) = (0, most_minor);
         while low < high {
             let middle = high - (high - low) / 2;
-            if fits(middle) {
+            if base(middle)?.checked_sub(before).ok_or(MoneyError::Overflow)? <= base_minor {
                 low = middle;
             } else {
                 high = middle - 1;
             }
         }
-        low
+        Ok(low)
     }
 
     pub(super) fn has_refunds(&self) -> bool {

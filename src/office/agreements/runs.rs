@@ -366,18 +366,7 @@ pub fn heard(db: &Connection, payment: &CardPayment, outcome: &Outcome) -> Resul
 
 /// Money of such a payment goes back: the same.
 pub fn given_back(db: &Connection, word: &RefundWord, now_ms: i64) -> Result<(), OfficeError> {
-    let refund = &word.refund;
-    let seen = RefundOutcomeSeen {
-        refund: refund.id,
-        payment: refund.payment,
-        job: refund.job,
-        visit: refund.visit,
-        state: refund.state,
-        amount: refund.amount,
-        what: refund.kind,
-        answer: refund.answer.clone(),
-    };
-    apply(db, &Event::RefundOutcomeSeen(seen), now_ms)
+    apply(db, &Event::RefundOutcomeSeen(RefundOutcomeSeen::of(&word.refund)), now_ms)
 }
 
 fn cancel(db: &Connection, payment: &Payment, outcome: &Outcome) -> Result<(), OfficeError> {

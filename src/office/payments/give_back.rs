@@ -5,6 +5,7 @@
 //! refuses; a handheld never hears of a refund that came to nothing. Start at [`begin`].
 
 use super::refunds::Work;
+use super::settled;
 use crate::domain::exception::ExceptionType;
 use crate::domain::id::{PaymentId, RefundId};
 use crate::domain::money::{Currency, Money};
@@ -68,13 +69,11 @@ fn left_minor(db: &Connection, payment: PaymentId) -> Result<i64, OfficeError> {
     let sql = "SELECT c.captured_minor - c.refunded_minor
                    - (SELECT coalesce(sum(w.amount_minor), 0) FROM refund_work w
                       WHERE w.payment = c.payment AND w.state IN ('waits', 'released'))
-                   - (SELECT max(0, coalesce(sum(CASE s.type WHEN 'chargeback' THEN s.amount_minor
-                                                              ELSE -s.amount_minor END), 0))
-                      FROM settlement_line s
-                      WHERE s.payment = c.payment AND s.type IN ('chargeback', 'chargeback_reversed'))
                FROM card_payment c WHERE c.payment = ?1";
-    let left: Option<i64> = db.prepare_cached(sql)?.query_row([payment.to_string()], |r| r.get(0)).optional()?;
-    Ok(left.unwrap_or(0))
+    let payment = payment.to_string();
+    let left: Option<i64> = db.prepare_cached(sql)?.query_row([&payment], |r| r.get(0)).optional()?;
+    let disputed = settled::sums(db, &payment)?.disputed_minor.max(0);
+    Ok(left.unwrap_or(0).saturating_sub(disputed))
 }
 
 /// Whether the office gives so much of the payment back that `amount` more is not there.

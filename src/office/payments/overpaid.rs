@@ -67,7 +67,8 @@ pub fn begin(
         still = still.checked_sub(payment.split(*under_way_minor)?.base_minor).ok_or(MoneyError::Overflow)?;
     }
     for Counted { payment, .. } in payments.iter().rev().filter(|one| one.payment.tender == Tender::Card) {
-        let most = most_minor(payment, still)?;
+        // With its share of tip and the like; nothing of one whose part of the excess rounds to nothing.
+        let most = if still > 0 { payment.most_with(0, payment.amount.minor, still)? } else { 0 };
         let begun = give_back::begin(db, exception, &payment.id.to_string(), most, who, now_ms)?;
         if begun.is_some() {
             return Ok(begun);
@@ -155,23 +156,4 @@ fn excess_minor(bill: &Bill, payments: &[Counted]) -> Result<i64, MoneyError> {
         excess = excess.checked_add(net).ok_or(MoneyError::Overflow)?;
     }
     Ok(excess)
-}
-
-/// The most of a payment that can go back so that the invoice loses no more than `excess`: with its share of tip and the
-/// like.
-fn most_minor(payment: &Payment, excess: i64) -> Result<i64, MoneyError> {
-    let fits = |minor| Ok::<_, MoneyError>(payment.split(minor)?.base_minor <= excess);
-    let (mut low, mut high) = (0, payment.amount.minor);
-    if excess <= 0 || fits(high)? {
-        return Ok(if excess <= 0 { 0 } else { high });
-    }
-    while low < high {
-        let middle = low + (high - low + 1) / 2;
-        if fits(middle)? {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    Ok(low)
 }

@@ -125,16 +125,7 @@ async fn settle_refunds(shared: &Shared) -> Result<(), String> {
             shared.store.run(move |store| store.refund_seen(&word)).await?;
             continue;
         }
-        let seen = RefundOutcomeSeen {
-            refund: refund.id,
-            payment: refund.payment,
-            job: refund.job,
-            visit: refund.visit,
-            state: refund.state,
-            amount: refund.amount,
-            what: refund.kind,
-            answer: refund.answer,
-        };
+        let seen = RefundOutcomeSeen::of(&refund);
         match shared.store.commit(Row::RefundOutcomeSeen(seen), None).await {
             Ok(_) => shared.store.run(move |store| store.refund_seen(&word)).await?,
             // It comes up again next time.

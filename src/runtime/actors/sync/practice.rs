@@ -173,14 +173,9 @@ fn answer(payment: &Payment, asked_again: bool) -> Option<(OutcomeState, Duratio
 /// The office's word on a refund: the money goes back.
 fn release(refund: &Refund) -> Row {
     Row::RefundOutcomeSeen(RefundOutcomeSeen {
-        refund: refund.id,
-        payment: refund.payment,
-        job: refund.job,
-        visit: refund.visit,
         state: RefundState::Refunded,
-        amount: refund.amount,
-        what: refund.kind,
         answer: Some("released for practice".to_owned()),
+        ..RefundOutcomeSeen::of(refund)
     })
 }
 
